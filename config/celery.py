@@ -1,0 +1,49 @@
+"""The Celery app: broker, schedule, and where tasks are found."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from django.conf import settings
+from django.db import connection
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+def _transport_options() -> dict[str, Any]:
+    """Options of the broker in use. pgmq shares the ledger's database; figures in docs/decisions/0003."""
+    if not settings.CELERY_BROKER_URL.startswith("pgmq"):
+        return {"visibility_timeout": 3600}
+    params = connection.get_connection_params()
+    names = {"dbname": "dbname", "user": "user", "password": "password", "host": "host", "port": "port"}
+    dsn = " ".join(f"{key}='{params[name]}'" for key, name in names.items() if params.get(name))
+    return {
+        "conn_string": dsn,
+        "init_extension": False,
+        "use_notify": True,
+        "wait_time_seconds": 0,
+        "visibility_timeout": 3600,
+        "polling_interval": 1,
+    }
+
+
+app = Celery("flowledger")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_transport_options=_transport_options(),
+    broker_connection_retry_on_startup=True,
+    worker_prefetch_multiplier=16,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    task_acks_late=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    timezone="UTC",
+    beat_schedule={
+        "drain": {"task": "analytics.tasks.drain", "schedule": 1.0, "options": {"expires": 5}},
+        "fold": {"task": "analytics.tasks.fold", "schedule": 30.0, "options": {"expires": 30}},
+        "housekeeping": {"task": "analytics.tasks.housekeeping", "schedule": 3600.0},
+        "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
+    },
+)
+app.autodiscover_tasks(["analytics", "ingest"])
