@@ -133,7 +133,7 @@ def micros_of(moment: datetime) -> int:
 
 
 def checked_time(time_us: int, *, now_us: int, floor_us: int) -> int:
-    """The same time if a call may have started then; raises RefusedError (`too old`, or over 1 hour ahead)."""
+    """The same time if a call may have started then; raises RefusedError."""
     if time_us > now_us + HOUR_US:
         hint = (
             "Check the sender's clock and the offset."
@@ -145,6 +145,6 @@ def checked_time(time_us: int, *, now_us: int, floor_us: int) -> int:
         raise RefusedError("The time lies before 1970.", "Send the time at which the call started.")
     if time_us < floor_us:
         floor = datetime.fromtimestamp(floor_us / 1_000_000, UTC)
-        raise RefusedError(f"The time lies before {floor:%Y-%m-%d}, up to which the ledger was dropped (too_old).",
+        raise RefusedError(f"The time lies before {floor:%Y-%m-%d}, the ledger's floor (too_old).",
                       "Send calls that are newer than that date.")  # fmt: skip
     return time_us
