@@ -28,6 +28,7 @@ STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 NEEDED_MB = 200
 SOCKET_FOLDER_LONGEST = 90  # a socket's address holds 107 bytes on Linux, 103 on macOS
+LONGEST_LOG = 10 * 2**20
 PREFIX = "flowledger-"
 INITDB = (
     f"--username={ROLE}",
@@ -74,6 +75,7 @@ class Cluster:
     sockets: Path | None = field(init=False, default=None)
     pid: int = field(init=False, default=0)
     adopted: bool = field(init=False, default=False)
+    log_start: int = field(init=False, default=0)  # where in the log this start begins
     _server: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
     def start(self) -> str:
@@ -82,6 +84,7 @@ class Cluster:
         self.home = home_of(self.data, self.account)
         self.programs = binaries.programs(self.account)
         self._check_version()
+        self.log_start = _turned_over(self.log)
         self.adopted = self._adopt()
         if not self.adopted:
             _check_space(self.home)
@@ -189,8 +192,8 @@ class Cluster:
     def _launch(self) -> None:
         self.sockets = self.sockets or _socket_folder(self.account)
         deadline = time.monotonic() + READY_SECONDS
+        mark = self.log_start
         with self.log.open("ab") as log:
-            mark = log.tell()
             self._spawn(log.fileno())
             while not self._answers(self.sockets):
                 if not self.is_running():
@@ -301,6 +304,16 @@ def _socket_folder(account: binaries.Account) -> Path:
         f"No folder for the database's socket: {' and '.join(places)} cannot be written to or "
         "have too long a path; set XDG_RUNTIME_DIR to a short one."
     )
+
+
+def _turned_over(log: Path) -> int:
+    """Sets a log over 10 MB aside; the size of the log that is written to from now on."""
+    if not log.exists():
+        return 0
+    if log.stat().st_size > LONGEST_LOG:
+        log.replace(log.with_suffix(".log.1"))
+        return 0
+    return log.stat().st_size
 
 
 def _remove_sockets(folder: Path | None) -> None:

@@ -43,12 +43,17 @@ def die_with_parent(signum: int) -> Callable[[], None]:
     parent = os.getpid()
 
     def ask() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(PR_SET_PDEATHSIG, signum, 0, 0, 0)
-            if os.getppid() != parent:  # the parent died between fork and here
-                os._exit(1)
+        ask_for_parent_death(signum)
+        if os.getppid() != parent:  # the parent died between fork and here
+            os._exit(1)
 
     return ask
+
+
+def ask_for_parent_death(signum: int) -> None:
+    """Has Linux send `signum` to this process when its parent dies."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signum, 0, 0, 0)
 
 
 def marked(entry: str) -> Iterator[int]:
