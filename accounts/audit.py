@@ -2,10 +2,22 @@
 
 from typing import Any
 
-from accounts.models import AuditLine, Project
+from accounts.models import AuditLine, Project, User
+
+By = User | str | None
+"""Who does it: a signed-in person, `key flk_…` or `system`; None is a command on the server."""
 
 
-def record(*, project: Project | None, actor: str, action: str, target: str = "", **details: Any) -> AuditLine:
+def actor_name(by: By) -> str:
+    """How the audit log names who did it."""
+    if isinstance(by, User):
+        return by.email
+    return by or "command"
+
+
+def record(
+    *, project: Project | None, actor: str, action: str, target: str = "", **details: Any
+) -> AuditLine:
     """Write one line, in the transaction of the change it tells of."""
     return AuditLine.objects.create(
         project=project, actor=actor[:200], action=action, target=target[:200], details=details

@@ -4,7 +4,10 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
+
+from accounts.key_cache import announce
 
 ROLES = ("owner", "editor", "viewer")
 SCOPES = ("ingest", "read", "guard", "evals", "admin")
@@ -47,6 +50,7 @@ class Project(models.Model):
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=100)
     zone = models.CharField(max_length=60, default="UTC")
+    earlier_zones = models.JSONField(default=list)  # [{"zone", "until": instant}], oldest first: see zones.py
     currency = models.CharField(max_length=3, default="USD")
     main_environment = models.CharField(max_length=100, default="production")
     is_demo = models.BooleanField(default=False)
@@ -113,7 +117,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True)  # to the minute
+    last_used_at = models.DateTimeField(null=True)  # to the minute, and only ever later
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.project}"
@@ -135,3 +139,8 @@ class AuditLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.target}"
+
+
+for _model in (ApiKey, Project):  # what a key's kept answer is made of
+    post_save.connect(announce, sender=_model)
+    post_delete.connect(announce, sender=_model)
