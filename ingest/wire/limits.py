@@ -49,10 +49,11 @@ def clean_text(text: str, limit: int = MAX_TEXT) -> str:
 def clean_tags(tags: dict[str, Any], *, limit: int = MAX_TAGS) -> dict[str, str]:
     """At most `limit` tags with storable names and values of at most MAX_TEXT characters; empty names go."""
     kept = ((clean_text(str(key)), value) for key, value in tags.items())
-    return {key: clean_text(_tag_text(value)) for key, value in [pair for pair in kept if pair[0]][:limit]}
+    return {key: clean_text(tag_text(value)) for key, value in [pair for pair in kept if pair[0]][:limit]}
 
 
-def _tag_text(value: Any) -> str:
+def tag_text(value: Any) -> str:
+    """How a value that is no text reads as a tag."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

@@ -1,0 +1,37 @@
+"""What the decoders of wire formats give back, and how they say that a body cannot be read at all."""
+
+from typing import Any
+
+import msgspec
+
+from ingest.records import Rejection, Warning_
+
+MAX_WARNINGS = 100  # told of one request; what is beyond them is only counted
+
+
+class MalformedError(ValueError):
+    """The body as a whole cannot be read: nothing of it was taken."""
+
+    def __init__(self, message: str, hint: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.field = message, hint, field
+
+
+class TooManyError(MalformedError):
+    """The body holds more items than one request may carry."""
+
+
+class Decoded(msgspec.Struct):
+    """Records in the order sent, what was refused, and what was taken but perhaps not as meant."""
+
+    records: list[Any] = []
+    rejections: list[Rejection] = []
+    warnings: list[Warning_] = []
+    untold: int = 0  # warnings beyond MAX_WARNINGS
+
+    def warn(self, index: int, field: str | None, message: str) -> None:
+        """Note a warning; only the first MAX_WARNINGS are told."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Warning_(index, field, message))
+        else:
+            self.untold += 1
