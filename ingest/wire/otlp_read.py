@@ -1,0 +1,118 @@
+"""OTLP protobuf as raw spans: the attributes that some convention knows, by slot."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from ingest.records import Rejection
+from ingest.wire.conventions import hit_of
+
+MAX_NESTING = 32  # levels of a nested attribute value that are read
+MAX_ITEMS = 1_000  # entries of an array value that are read
+MAX_EVENTS = 200  # of one span; streams send one event a chunk, and only the first of each name tells
+Slots = dict[str, Any]
+Events = dict[str, tuple[int, Slots]]  # the first event of each name: unix nanoseconds, its attributes
+
+
+class MalformedError(ValueError):
+    """The body is no OTLP request at all; the message is for the sender."""
+
+
+class RawSpan(msgspec.Struct, gc=False):
+    """One span as sent, ids as hex digits, times as unix nanoseconds; `slots` by `conventions.hit_of`."""
+
+    trace: str
+    span: str
+    parent: str
+    name: str
+    kind: int
+    start_ns: int
+    end_ns: int
+    failed: bool
+    status_message: str
+    slots: Slots
+    scope: str
+    resource: Slots
+    events: Events
+
+
+def read_protobuf(body: bytes) -> Iterator[RawSpan | Rejection]:
+    """Raw spans of an `ExportTraceServiceRequest` in its order. Raises MalformedError."""
+    for of_resource in parsed(ExportTraceServiceRequest, body).resource_spans:
+        resource = slots_of(of_resource.resource.attributes, any_value)
+        for of_scope in of_resource.scope_spans:
+            scope = of_scope.scope.name
+            for span in of_scope.spans:
+                yield RawSpan(
+                    span.trace_id.hex(),
+                    span.span_id.hex(),
+                    span.parent_span_id.hex(),
+                    span.name,
+                    span.kind,
+                    span.start_time_unix_nano,
+                    span.end_time_unix_nano,
+                    span.status.code == 2,
+                    span.status.message,
+                    slots_of(span.attributes, any_value),
+                    scope,
+                    resource,
+                    _events(span.events) if span.events else {},
+                )
+
+
+def parsed(message: Any, body: bytes) -> Any:
+    """The protobuf message of that class in `body`. Raises MalformedError."""
+    try:
+        return message.FromString(body)
+    except (DecodeError, RecursionError, ValueError):
+        raise MalformedError(
+            f"The body is not a protobuf {message.DESCRIPTOR.name}: it is cut off, damaged or nested too "
+            "deeply. Send application/json for JSON."
+        ) from None
+
+
+def slots_of(attributes: Iterable[Any], value_of: Callable[[Any], Any]) -> Slots:
+    """Attribute values by slot, the preferred name of each slot winning; unknown names are not even read."""
+    slots: Slots = {}
+    ranks: dict[str, int] = {}
+    for pair in attributes:
+        hit = hit_of(pair.key)
+        if hit is None:
+            continue
+        value = value_of(pair.value)
+        if value is None or value == "":
+            continue
+        slot, rank, key = hit
+        if key is not None:
+            slots.setdefault(slot, {})[key] = value
+        elif slot not in slots or rank < ranks[slot]:
+            slots[slot] = value
+            ranks[slot] = rank
+    return slots
+
+
+def any_value(value: Any, depth: int = 0) -> Any:
+    """The Python value of a protobuf AnyValue; an empty one, bytes, or one nested too deeply is None."""
+    text = value.string_value
+    if text:
+        return text
+    kind = value.WhichOneof("value")
+    if kind == "array_value" and depth < MAX_NESTING:
+        return [any_value(item, depth + 1) for item in value.array_value.values[:MAX_ITEMS]]
+    if kind == "kvlist_value" and depth < MAX_NESTING:
+        return {pair.key: any_value(pair.value, depth + 1) for pair in value.kvlist_value.values[:MAX_ITEMS]}
+    return getattr(value, kind) if kind in _SCALARS else None
+
+
+_SCALARS = frozenset(("string_value", "bool_value", "int_value", "double_value"))
+
+
+def _events(events: Any) -> Events:
+    first: Events = {}
+    for event in events[:MAX_EVENTS]:
+        if event.name not in first:
+            first[event.name] = (event.time_unix_nano, slots_of(event.attributes, any_value))
+    return first
