@@ -1,24 +1,30 @@
-"""A question: period, grain, measures, groups, filters, comparison, order, limit. Frozen; it is its own URL."""
+"""A question: period, grain, measures, groups, filters, comparison, order, limit. Frozen, and its own URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from urllib.parse import urlencode
 
+from django.utils.datastructures import MultiValueDict
+
 from accounts.models import Project
+from analytics.asked import refuse, times
+from analytics.dimensions import DIMENSIONS, TAG, dimension_of
 from analytics.measures import MEASURES
 from analytics.periods import Period
 
 GRAINS = ("15min", "hour", "day", "week", "month", "all")
 FINE_GRAINS = ("15min", "hour")  # answered from quarter hours only
-DEFAULT_PERIOD = "mtd"
+TIME_PARAMETERS = ("period", "from", "to", "zone", "compare", "compare_from", "compare_to")
+RESERVED = frozenset(("measures", "group_by", "grain", "order", "limit", "format", *TIME_PARAMETERS))
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Only groups whose `dimension` is one of `values`, labels such as `(none)` too; negated: none of them."""
+    """Only what has one of `values` as `dimension`, labels such as `(none)` too; negated: none of them."""
 
     dimension: str
     values: tuple[str, ...]
@@ -98,8 +104,94 @@ def _moment(moment: datetime, period: Period) -> str:
 
 
 def parse(params: Mapping[str, Sequence[str]], *, project: Project, now: datetime) -> Query:
-    """Read a question from URL parameters (a QueryDict). Raises ApiError 422, naming the nearest question."""
-    raise NotImplementedError
+    """Read a question from URL parameters: a QueryDict, or lists of values by name.
+
+    Raises ApiError 422, naming the field and the nearest question that can be answered."""
+    given = {name: _clean(name, values) for name, values in _lists(params).items()}
+    single = {name: values[-1] for name, values in given.items() if name in RESERVED and values}
+    measures = _names(single.get("measures", ""))
+    for name in measures:
+        if name not in MEASURES:
+            raise refuse("measures", f"There is no measure {name!r}.", _nearest(name, MEASURES))
+    if not measures:
+        raise refuse("measures", "The question names no measure.", f"Known are {', '.join(MEASURES)}.")
+    period, base, notes = times(single, project=project, now=now)
+    group_by = _names(single.get("group_by", ""))
+    filters = tuple(_filters({name: given[name] for name in given if name not in RESERVED}))
+    for name in (*group_by, *(one.dimension for one in filters)):
+        _known_dimension(name, project, "group_by" if name in group_by else name)
+    return Query(
+        project=project,
+        period=period,
+        measures=measures,
+        group_by=group_by,
+        grain=_choice(single, "grain", GRAINS, "all"),
+        filters=filters,
+        compare=single.get("compare", ""),
+        base=base,
+        order=_order(single.get("order", ""), (*measures, *group_by, "time")),
+        limit=_limit(single.get("limit", "")),
+        notes=notes,
+    )
 
 
-__all__ = ["GRAINS", "MEASURES", "Filter", "Query", "parse"]
+def _lists(params: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    return dict(params.lists()) if isinstance(params, MultiValueDict) else params
+
+
+def _clean(name: str, values: Sequence[str]) -> list[str]:
+    """Values without empty ones (a form sends them); what Postgres cannot hold is refused."""
+    for text in (name, *values):
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise refuse(
+                name.replace("\0", "?"), "The value holds a character that is no text.", "Remove it."
+            )
+    return [value for value in values if value not in ("", "!")]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """A comma-separated list, each name once, in order."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _filters(given: Mapping[str, Sequence[str]]) -> Iterator[Filter]:
+    for name, values in given.items():
+        wanted = tuple(dict.fromkeys(value for value in values if not value.startswith("!")))
+        unwanted = tuple(dict.fromkeys(value[1:] for value in values if value.startswith("!")))
+        if wanted:
+            yield Filter(name, wanted)
+        if unwanted:
+            yield Filter(name, unwanted, negated=True)
+
+
+def _known_dimension(name: str, project: Project, field: str) -> None:
+    if dimension_of(name, tracked=project.tracked_tags) is None:
+        known = (*DIMENSIONS, *(f"{TAG}{key}" for key in project.tracked_tags))
+        raise refuse(field, f"There is no dimension or parameter {name[:60]!r}.", _nearest(name, known))
+
+
+def _choice(given: Mapping[str, str], field: str, known: Sequence[str], default: str) -> str:
+    value = given.get(field) or default
+    if value not in known:
+        raise refuse(field, f"There is no {field} {value[:60]!r}.", f"Use one of {', '.join(known)}.")
+    return value
+
+
+def _order(text: str, known: Sequence[str]) -> str:
+    if text and text.removeprefix("-") not in known:
+        raise refuse("order", f"The answer has no column {text.removeprefix('-')[:60]!r} to order by.",
+                     f"Use one of {', '.join(known)}, with - for descending.")  # fmt: skip
+    return text
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
+        raise refuse("limit", f"{text[:40]!r} is no limit.", f"Give a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"Nearest: {', '.join(close)}." if close else f"Known are {', '.join(known)}."

@@ -1,7 +1,7 @@
 """Distinct counts that merge: the K smallest 64-bit hashes ("k minimum values", Bar-Yossef et al. 2002).
 
-Up to K distinct ids a sketch holds all of them and the count is exact; beyond that it keeps the K + 1 smallest
-and the estimate is K / (largest kept hash / 2**64), with a relative standard error of 1 / sqrt(K - 1), 2.2 %.
+Up to K distinct ids a sketch holds all and the count is exact; beyond that it keeps the K + 1 smallest and
+the estimate is K / (largest kept hash / 2**64), with a relative standard error of 1 / sqrt(K - 1), 2.2 %.
 Packed: little-endian unsigned 64-bit integers, ascending.
 """
 
