@@ -1,7 +1,7 @@
 """One formatter per unit, for page, chart, export label and e-mail. Pure. Missing is an en dash, never 0.
 
-Amounts come as Decimal or int, rates and latencies as float; None is unknown. Text only: colours and marks are
-the templates' business.
+Amounts come as Decimal or int, rates and latencies as float; None is unknown. Text only: colours and marks
+are the templates' business.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
-type Number = Decimal | int | float
+Number = Decimal | int | float
 
 MISSING = "–"
 MINUS = "−"
@@ -118,7 +118,7 @@ def duration(ms: Number | None) -> str:
     seconds = _decimal(ms) / 1000
     if round(seconds, 1) < 60:
         return f"{_three_digits(seconds)} s"
-    whole = int(round(seconds))
+    whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
@@ -191,7 +191,7 @@ def lag(seconds: Number | None) -> str:
     whole = round(seconds)
     if whole < 120:
         return f"{whole} s"
-    if whole < 7200:
+    if whole < 3600:
         return f"{whole // 60} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
@@ -285,7 +285,7 @@ def figure_for(unit: str, name: str, value: Number | None) -> Figure:
     if value is None:
         return Figure(MISSING)
     if unit == "USD":
-        return Figure(money(value, decimals=amount_decimals([value])))
+        return Figure(money(value, decimals=min(4, amount_decimals([value]))))
     if unit.startswith("USD/"):
         return Figure(money(value, decimals=min(4, max(2, unit_cost_decimals([value])))))
     if unit == "ratio":
