@@ -93,6 +93,9 @@ _ALIASES = {
     "zhipuai": "zhipuai",
 }
 
+# Longer spellings of one family (`vertex_ai-anthropic_models`, `azure_ai_studio`).
+_FAMILIES = (("vertex-ai", "google"), ("google-", "google"), ("azure-", "azure"), ("bedrock-", "aws"))
+
 # Frameworks and gateways name themselves where a provider belongs: the model's name says more.
 _NOT_PROVIDERS = {
     "agno", "ai-gateway", "autogen", "crewai", "custom", "dspy", "gateway", "haystack", "helicone",
@@ -101,7 +104,8 @@ _NOT_PROVIDERS = {
     "semantic-kernel", "smolagents", "strands", "traceloop", "unknown", "vercel",
 }  # fmt: skip
 
-# The maker's own API, by the model's name alone. First match wins.
+# The maker's own API, by the model's name alone. First match wins. Open weights, which anyone may serve,
+# say nothing.
 _MODEL_MAKERS = tuple(
     (re.compile(pattern), provider)
     for pattern, provider in (
@@ -120,7 +124,7 @@ _MODEL_MAKERS = tuple(
         (r"(?:llama-3(?:\.\d)?-)?sonar(?:$|-)|pplx-", "perplexity"),
         (r"kimi|moonshot", "moonshotai"),
         (r"glm-", "zhipuai"),
-        (r"minimax-", "minimax"),
+        (r"minimax-|m2-her", "minimax"),
         (r"voyage-", "voyageai"),
         (r"eleven_", "elevenlabs"),
         (r"databricks-|system\.ai\.", "databricks"),
@@ -195,7 +199,8 @@ def _declared(raw: str | None) -> str | None:
         if spelling.startswith("huggingface"):
             return (raw or "").strip().lower()[:_MAX_NAME]
         spelling = spelling.rpartition(".")[0]
-    return None
+    start = _spelling(raw)
+    return next((provider for family, provider in _FAMILIES if start.startswith(family)), None)
 
 
 def _is_framework(spelling: str) -> bool:
