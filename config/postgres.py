@@ -48,13 +48,14 @@ class Lock:
 
     pid: int
     sockets: Path
+    ready: bool
 
     @classmethod
     def read(cls, folder: Path) -> "Lock | None":
         """The server's pid and socket folder, None if none runs or it has not come that far."""
         try:
             lines = folder.joinpath("postmaster.pid").read_text().splitlines()
-            lock = cls(int(lines[0]), Path(lines[4]))
+            lock = cls(int(lines[0]), Path(lines[4]), lines[-1].strip() == "ready")
         except (FileNotFoundError, IndexError, ValueError):
             return None
         return lock if lock.sockets.is_absolute() else None
@@ -152,6 +153,11 @@ class Cluster:
             _remove_sockets(lock.sockets)
         return False
 
+    def _is_ready(self) -> bool:
+        """Whether the server says so itself and then lets us in: asking earlier only fills its log."""
+        lock = Lock.read(self.folder)
+        return lock is not None and lock.pid == self.pid and lock.ready and self._answers(lock.sockets)
+
     def _answers(self, sockets: Path) -> bool:
         """Whether a server answers there and it is the one of this folder."""
         try:
@@ -195,7 +201,7 @@ class Cluster:
         mark = self.log_start
         with self.log.open("ab") as log:
             self._spawn(log.fileno())
-            while not self._answers(self.sockets):
+            while not self._is_ready():
                 if not self.is_running():
                     told = self._told(mark)
                     if "still in use" not in told or time.monotonic() > deadline:

@@ -1,8 +1,8 @@
 """`make run`: the database, then the web server, the worker and the clock of Flowledger, as one process tree.
 
 The order: settings, checks, Postgres, migrations and static files, the three programs, the data of a first
-start; then it watches, until SIGTERM, Ctrl-C or a closed terminal. All of them end with it; only Postgres survives
-a SIGKILL, to be adopted by the next start.
+start; then it watches, until SIGTERM, Ctrl-C or a closed terminal. All of them end with it; only Postgres
+survives a SIGKILL, to be adopted by the next start.
 """
 
 import contextlib
@@ -32,6 +32,8 @@ WEB_THREADS = 8
 BACKPRESSURE = 64
 WORKER_THREADS = 4
 READY_SECONDS = 1.0
+# Celery's warning about root is about pickled messages; ours are JSON.
+AS_ROOT = ("-W", "ignore::UserWarning:celery.platforms")
 WITH_PARENT = "--with-parent"  # given by make: who kills make means all of it
 
 
@@ -50,10 +52,12 @@ class Options:
 
 
 def _python(module: str, *flags: str) -> tuple[str, ...]:
-    return (PYTHON, "-m", module, *flags)
+    return (PYTHON, *AS_ROOT, "-m", module, *flags)
 
 
-FIRST_START = Program("first", (PYTHON, "manage.py", "first_start"), kept=True)
+def _first_start() -> Program:
+    known = any(ROOT.glob("*/management/commands/first_start.py"))
+    return Program("first", (PYTHON, "manage.py", *(["first_start"] if known else ["check"])), kept=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -76,9 +80,14 @@ def programs(options: Options) -> tuple[Program, ...]:
     """The programs that run as long as Flowledger does."""
     return (
         Program("web", _python("granian", *_web_flags(options))),
-        Program("worker", _python("celery", "-A", "config.celery", "worker", *_worker_flags())),
-        Program("beat", _python("celery", "-A", "config.celery", "beat", *_beat_flags(options))),
+        Program("worker", _celery("worker", *_worker_flags())),
+        # The clock goes last: its ticks wake the worker, which else looks for its own end every two seconds.
+        Program("beat", _celery("beat", *_beat_flags(options)), last=True),
     )
+
+
+def _celery(command: str, *flags: str) -> tuple[str, ...]:
+    return _python("celery", "--quiet", "-A", "config.celery", command, *flags)
 
 
 def _web_flags(options: Options) -> tuple[str, ...]:
@@ -115,7 +124,8 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _options() -> Options:
     """Reads the settings; config.settings ends the process with a sentence where one is bad."""
     settings = importlib.import_module("config.settings")
-    return Options(settings.DATA, settings.PORT, settings.DATABASE_URL, settings.CELERY_BROKER_URL)
+    database_url = os.environ.get("DATABASE_URL", "")  # the settings also know the embedded server's
+    return Options(settings.DATA, settings.PORT, database_url, settings.CELERY_BROKER_URL)
 
 
 def _run(options: Options) -> None:
@@ -129,10 +139,20 @@ def _run(options: Options) -> None:
         checks.check_broker(options.broker_url)
         with _database(options, stream) as cluster, _stopping(supervisor, stream):
             supervisor.set_environment("DATABASE_URL", cluster.url if cluster else options.database_url)
-            supervisor.run(Program("setup", _python("config.setup")))
-            for program in programs(options):
-                supervisor.start(program)
-            _watch(supervisor, options, cluster)
+            first = _start(supervisor, options)
+            _watch(supervisor, options, cluster, first)
+
+
+def _start(supervisor: Supervisor, options: Options) -> Child:
+    """Starts everything in its order; the child that makes the data of a first start goes on beside it."""
+    supervisor.run(Program("database", _python("config.setup", "database")))
+    first = supervisor.launch_once(_first_start())
+    web, *others = programs(options)
+    for program in others:
+        supervisor.start(program)
+    supervisor.run(Program("static", _python("config.setup", "static")))
+    supervisor.start(web)
+    return first
 
 
 @contextlib.contextmanager
@@ -163,9 +183,8 @@ def _stopping(supervisor: Supervisor, stream: Stream) -> Iterator[None]:
         supervisor.stop()
 
 
-def _watch(supervisor: Supervisor, options: Options, cluster: Cluster | None) -> None:
+def _watch(supervisor: Supervisor, options: Options, cluster: Cluster | None, first: Child) -> None:
     """Restarts what dies, for ever; tells once when all is ready."""
-    first = supervisor.launch_once(FIRST_START)
     log = _follow(cluster.log, cluster.log_start) if cluster else None
     ready = False
     while True:

@@ -21,18 +21,22 @@ MARK = "FLOWLEDGER_SUPERVISED"  # in every child's environment: the data folder 
 STEADY_SECONDS = 20.0  # having lived that long, a process that dies is restarted at once
 FIRST_WAIT, LONGEST_WAIT = 0.2, 15.0
 HOPELESS_AFTER = 5  # deaths in a row before the first readiness: the start is given up
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 6.0
 TICK_SECONDS = 0.1
 SPOKEN = "flowledger: "  # how a sentence for people starts
 
 
 @dataclass(frozen=True)
 class Program:
-    """A child to run. Its standard output goes to the log, or, where `kept`, to whoever started it."""
+    """A child to run.
+
+    kept: its standard output goes to whoever started it, not to the log. last: it is ended after the others.
+    """
 
     name: str
     command: tuple[str, ...]
     kept: bool = False
+    last: bool = False
 
 
 @dataclass
@@ -125,6 +129,12 @@ class Supervisor:
     def stop(self) -> None:
         """Ends every child and what it started: SIGTERM, then SIGKILL after a few seconds."""
         children, self.children = self.children, []
+        for last in (False, True):
+            self._end([child for child in children if child.program.last is last])
+        processes.end([pid for pid in processes.marked(self._mark) if pid != os.getpid()], grace=0.5)
+        self.tick(0)
+
+    def _end(self, children: list[Child]) -> None:
         for child in children:
             if child.is_running and child.process is not None:
                 processes.send(child.process.pid, signal.SIGTERM)
@@ -133,8 +143,6 @@ class Supervisor:
             self.tick(0.05)
         for child in children:
             _kill_group(child)
-        processes.end([pid for pid in processes.marked(self._mark) if pid != os.getpid()], grace=0.5)
-        self.tick(0)
 
     def _launch(self, child: Child) -> None:
         child.started, child.due = time.monotonic(), 0.0
