@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 import msgspec
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from accounts.errors import ApiError
 from accounts.models import LANES
@@ -22,7 +23,8 @@ from ingest.records import CallRecord, MessagesRecord, SpanRecord
 
 ROW_ITEMS = 5_000
 RETRY_SECONDS = 5
-QUARTER_HOUR = timedelta(minutes=15)
+# The database is away, slow, out of disk, or a standby: trying again helps. Anything else is a bug of ours.
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 
 
 class Kind(IntEnum):
@@ -112,12 +114,12 @@ def _commit(statements: list[tuple[str, Sequence[Any]]]) -> None:
             return
         with transaction.atomic():
             _execute(statements)
-    except (DatabaseError, InterfaceError) as problem:
+    except UNAVAILABLE as problem:
         raise busy("The database does not take anything at the moment.") from problem
 
 
 def _execute(statements: list[tuple[str, Sequence[Any]]]) -> None:
-    with connection.wrap_database_errors, connection.connection.cursor(binary=True) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         for statement, parameters in statements:
             cursor.execute(statement, parameters)
 
@@ -166,7 +168,7 @@ def waiting_records() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(sum(items), 0)::bigint FROM inbox")
             return int(cursor.fetchone()[0])
-    except (DatabaseError, InterfaceError) as problem:
+    except UNAVAILABLE as problem:
         raise busy("The database does not answer at the moment.") from problem
 
 

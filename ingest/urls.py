@@ -1,5 +1,10 @@
 """The addresses of `ingest`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from ingest import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/events", api.Events.as_view(), name="events"),
+    path("v1/fingerprint-key", api.FingerprintKey.as_view(), name="fingerprint_key"),
+]

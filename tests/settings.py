@@ -17,3 +17,4 @@ STORAGES = {
 }
 # Tests hash hundreds of passwords; argon2 is the product's, and has a test of its own.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - whitenoise warns when it is not there

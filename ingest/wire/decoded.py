@@ -28,10 +28,11 @@ class Decoded(msgspec.Struct):
     rejections: list[Rejection] = []
     warnings: list[Warning_] = []
     untold: int = 0  # warnings beyond MAX_WARNINGS
+    index: int = 0  # of the item that is being looked at
 
-    def warn(self, index: int, field: str | None, message: str) -> None:
-        """Note a warning; only the first MAX_WARNINGS are told."""
+    def warn(self, field: str | None, message: str) -> None:
+        """Note a warning about the present item; only the first MAX_WARNINGS are told."""
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(Warning_(index, field, message))
+            self.warnings.append(Warning_(self.index, field, message))
         else:
             self.untold += 1

@@ -13,7 +13,6 @@ from ingest.wire.errors import error_class_of
 from ingest.wire.finish import finish_reason_of
 from ingest.wire.limits import (
     HOUR_US,
-    MAX_AMOUNT,
     RefusedError,
     amount_of,
     checked_decimal,
@@ -203,10 +202,11 @@ def _time_of(moment: datetime, rules: Rules) -> int:
 
 
 def amount(name: str, number: Decimal) -> Decimal:
-    """A decimal that is 0 or more; the common case is decided without taking it apart."""
+    """A decimal that is 0 or more. Raises RefusedError with the field's name."""
+    text = str(number)
+    if len(text) <= 12 and (text.isdigit() or text.replace(".", "", 1).isdigit()):
+        return number  # the common case, decided without taking the number apart
     try:
-        if number.is_finite() and 0 <= number < MAX_AMOUNT and -30 <= int(number.as_tuple().exponent) <= 12:
-            return number
         return amount_of(number)
     except RefusedError as refused:
         refused.field = name
@@ -266,7 +266,10 @@ def _tags_of(tags: dict[str, Any], warn: Warn) -> dict[str, str] | None:
     if len(tags) > MAX_TAGS:
         warn("tags", f"Only the first {MAX_TAGS} tags are kept.")
         tags = dict(list(tags.items())[:MAX_TAGS])
-    return {key: value if type(value) is str else tag_text(value) for key, value in tags.items()}
+    for value in tags.values():
+        if type(value) is not str:
+            return {key: tag_text(value) for key, value in tags.items()}
+    return tags
 
 
 def _score_of(score: Score) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def tag_text(value: Any) -> str:
     """How a value that is no text reads as a tag."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return value
     return "" if value is None else str(value)
 
 

@@ -6,7 +6,6 @@ and what is not is named.
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -71,12 +70,12 @@ def _decoded_whole(body: bytes, *, ndjson: bool) -> list[Event] | None:
 
 def _records(events: list[Event], rules: Rules) -> Decoded:
     decoded = Decoded()
-    records = decoded.records
-    for index, event in enumerate(events):
+    take, warn = decoded.records.append, decoded.warn
+    for decoded.index, event in enumerate(events):
         try:
-            records.append(record_of(event, rules, partial(decoded.warn, index)))
+            take(record_of(event, rules, warn))
         except RefusedError as refused:
-            decoded.rejections.append(refusals.rejection_of_refusal(index, refused))
+            decoded.rejections.append(refusals.rejection_of_refusal(decoded.index, refused))
     return decoded
 
 
@@ -84,6 +83,7 @@ def _decoded_singly(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
     items = line_items(body, limit=MAX_ITEMS) if ndjson else document_items(body, limit=MAX_ITEMS)
     decoded = Decoded()
     for index, item in enumerate(items):
+        decoded.index = index
         refused = _unlike_an_event(index, item)
         if refused is None:
             _take(index, item, rules, decoded)
@@ -104,7 +104,7 @@ def _unlike_an_event(index: int, item: Any) -> Rejection | None:
 
 
 def _take(index: int, item: dict[str, Any], rules: Rules, decoded: Decoded) -> None:
-    warn = partial(decoded.warn, index)
+    warn = decoded.warn
     try:
         event = _one.decode(msgspec.json.encode(_mended(item, warn)))
         decoded.records.append(record_of(event, rules, warn))
