@@ -97,13 +97,14 @@ def error_class_of(error_type: str | None, status: int | None = None) -> str:
     named = _BY_TYPE.get(word)
     if named is not None and (status is None or named not in {"provider_fault", "our_request"}):
         return named
-    code = status if status is not None else _status_in(text)
+    code = status if status is not None else status_in(text)
     if code is not None and code >= 400:
         return _of_status(code, text)
     return named or _of_words(text) or "other"
 
 
-def _status_in(text: str) -> int | None:
+def status_in(text: str) -> int | None:
+    """The HTTP status that a message names (`Error code: 429 - …`), or None."""
     found = _STATUS_IN_TEXT.search(text)
     return int(found.group(1)) if found else None
 

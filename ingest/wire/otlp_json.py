@@ -1,11 +1,13 @@
 """OTLP JSON as raw spans: parsed level by level, so that one malformed span costs that span alone."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from ingest.records import Rejection
+from ingest.wire.limits import RefusedError
 from ingest.wire.otlp_read import (
     MAX_EVENTS,
     MAX_ITEMS,
@@ -92,6 +94,7 @@ KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 CODES = ("UNSET", "OK", "ERROR")
 HINT = "See the OTLP JSON encoding: lowerCamelCase keys, hex ids, 64-bit numbers as text or number."
 ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+_HEX = re.compile("[0-9a-fA-F]*")
 _REQUEST = msgspec.json.Decoder(Request)
 _RESOURCE_SPANS = msgspec.json.Decoder(ResourceSpans)
 _SPAN = msgspec.json.Decoder(Span)
@@ -107,6 +110,7 @@ def read_json(body: bytes) -> Iterator[RawSpan | Rejection]:
             group = _RESOURCE_SPANS.decode(of_resource)
         except ERRORS as error:
             yield Rejection(index, "resourceSpans", f"The group of spans cannot be read: {error}", HINT)
+            index += 1
             continue
         resource = json_slots(group.resource.attributes) if group.resource else {}
         for of_scope in group.scope_spans or ():
@@ -127,6 +131,8 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> An
 def _span(raw: msgspec.Raw, index: int, scope: str, resource: Slots) -> RawSpan | Rejection:
     try:
         span = _SPAN.decode(raw)
+        for field in ("trace_id", "span_id", "parent_span_id"):
+            _check_hex(getattr(span, field), field)
         status = span.status or Status()
         return RawSpan(
             span.trace_id.lower(),
@@ -143,8 +149,17 @@ def _span(raw: msgspec.Raw, index: int, scope: str, resource: Slots) -> RawSpan 
             resource,
             _events(span.events) if span.events else {},
         )
+    except RefusedError as error:
+        return Rejection(index, error.field, error.message, error.hint)
     except (*ERRORS, ValueError, OverflowError) as error:
         return Rejection(index, None, f"The span cannot be read: {error}"[:300], HINT)
+
+
+def _check_hex(value: str | None, field: str) -> None:
+    if value and _HEX.fullmatch(value) is None:
+        raise RefusedError(
+            f"{field} is not hexadecimal.", "Send ids as hex digits, not as base64.", field=field
+        )
 
 
 def enum_of(value: int | str | None, prefix: str, names: tuple[str, ...]) -> int:

@@ -73,7 +73,6 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "url.full",
         "http.url",
         "rpc.system",
-        "messaging.system",
     ),
     "db": ("db.system.name", "db.system"),
     "roll_up": ("gen_ai.aggregated_usage.input_tokens",),

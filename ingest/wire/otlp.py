@@ -1,0 +1,51 @@
+"""OTLP trace requests -> span records and rejections. `ingest/wire/conventions` knows the attribute names."""
+
+import msgspec
+
+from ingest.records import Rejection, SpanRecord
+from ingest.wire.limits import RefusedError
+from ingest.wire.otlp_json import read_json
+from ingest.wire.otlp_read import MalformedError, read_protobuf
+from ingest.wire.span_calls import Fingerprint
+from ingest.wire.spans import Reading, span_record
+
+__all__ = ["Decoded", "MalformedError", "decode_traces"]
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """What a request held: records in its order, and why others were refused (index = n-th span of it)."""
+
+    spans: list[SpanRecord]
+    rejections: list[Rejection]
+
+
+def decode_traces(
+    body: bytes,
+    *,
+    json: bool,
+    now_us: int,
+    floor_us: int,
+    keep_content: bool = True,
+    fingerprint: Fingerprint | None = None,
+) -> Decoded:
+    """The spans of an `ExportTraceServiceRequest`, inflated already; times in unix microseconds.
+
+    `fingerprint` is the keyed hash of a fingerprint's source (system prompt, tool schemas, sampling
+    parameters); without it calls carry none. One bad span never costs the good ones. Raises MalformedError
+    where the body is no such request at all.
+    """
+    reading = Reading(now_us=now_us, floor_us=floor_us, keep_content=keep_content, fingerprint=fingerprint)
+    spans: list[SpanRecord] = []
+    rejections: list[Rejection] = []
+    for index, raw in enumerate(read_json(body) if json else read_protobuf(body)):
+        if isinstance(raw, Rejection):
+            rejections.append(raw)
+            continue
+        try:
+            record = span_record(raw, reading)
+        except RefusedError as error:
+            rejections.append(Rejection(index, error.field, error.message, error.hint))
+            continue
+        if record is not None:
+            spans.append(record)
+    return Decoded(spans, rejections)
