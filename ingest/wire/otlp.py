@@ -3,9 +3,10 @@
 import msgspec
 
 from ingest.records import Rejection, SpanRecord
+from ingest.wire.decoded import MalformedError
 from ingest.wire.limits import RefusedError
 from ingest.wire.otlp_json import read_json
-from ingest.wire.otlp_read import MalformedError, read_protobuf
+from ingest.wire.otlp_read import read_protobuf
 from ingest.wire.span_calls import Fingerprint
 from ingest.wire.spans import Reading, span_record
 

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from ingest.records import Rejection
+from ingest.wire.decoded import MalformedError
 from ingest.wire.limits import RefusedError
 from ingest.wire.otlp_read import (
     MAX_EVENTS,
     MAX_ITEMS,
     MAX_NESTING,
     Events,
-    MalformedError,
     RawSpan,
     Slots,
     slots_of,
@@ -125,7 +125,7 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> An
     try:
         return decoder.decode(body)
     except ERRORS as error:
-        raise MalformedError(f"The body is not OTLP JSON: {error}") from None
+        raise MalformedError(f"The body is not OTLP JSON: {error}"[:300], HINT) from None
 
 
 def _span(raw: msgspec.Raw, index: int, scope: str, resource: Slots) -> RawSpan | Rejection:

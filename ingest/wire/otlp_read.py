@@ -9,16 +9,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingest.records import Rejection
 from ingest.wire.conventions import hit_of
+from ingest.wire.decoded import MalformedError
 
 MAX_NESTING = 32  # levels of a nested attribute value that are read
 MAX_ITEMS = 1_000  # entries of an array value that are read
 MAX_EVENTS = 200  # of one span; streams send one event a chunk, and only the first of each name tells
 Slots = dict[str, Any]
 Events = dict[str, tuple[int, Slots]]  # the first event of each name: unix nanoseconds, its attributes
-
-
-class MalformedError(ValueError):
-    """The body is no OTLP request at all; the message is for the sender."""
 
 
 class RawSpan(msgspec.Struct, gc=False):
@@ -69,8 +66,8 @@ def parsed(message: Any, body: bytes) -> Any:
         return message.FromString(body)
     except (DecodeError, RecursionError, ValueError):
         raise MalformedError(
-            f"The body is not a protobuf {message.DESCRIPTOR.name}: it is cut off, damaged or nested too "
-            "deeply. Send application/json for JSON."
+            f"The body is not a protobuf {message.DESCRIPTOR.name}: cut off, damaged or nested too deeply.",
+            "Send the request as the OTLP exporter wrote it; application/json for JSON.",
         ) from None
 
 
