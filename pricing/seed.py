@@ -89,7 +89,7 @@ def _content(entries: list[Price]) -> list[tuple[Any, ...]]:
 
 def _entries(provider: str, model: Any, label: str, recorded_at: datetime) -> Iterator[Price]:
     starts = _starts(model)
-    periods = [(start, sets) for start in starts if (sets := _sets(provider, model, start)) is not None]
+    periods = [(start, _sets(provider, model, start)) for start in starts]
     distinct = [p for i, p in enumerate(periods) if i == 0 or p[1] != periods[i - 1][1]]
     ends = [start for start, _ in distinct[1:]]
     for (start, sets), end in zip(distinct, [*ends, None], strict=True):

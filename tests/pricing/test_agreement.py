@@ -4,7 +4,6 @@ import csv
 import gzip
 from collections import Counter
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 

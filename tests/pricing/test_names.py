@@ -2,7 +2,7 @@
 
 import pytest
 
-from pricing.match import Match, find
+from pricing.match import Match, _may_match, find
 from pricing.names import model_names, provider_of
 
 
@@ -122,3 +122,21 @@ def test_a_name_is_tried_with_its_prefixes_and_without():
 )
 def test_names_of_all_conventions_find_their_price(provider, model, found):
     assert find(provider, model) == found
+
+
+def test_the_quick_test_lets_through_all_that_the_package_would_match():
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - heavy
+
+    snapshot = get_snapshot()
+    names = sorted({model.id.lower() for provider in snapshot.providers for model in provider.models})
+    names += [name.rsplit("/", 1)[-1] for name in names] + [f"{name}-20251211" for name in names[::20]]
+    for provider in snapshot.providers:
+        may_match = _may_match(provider.id)
+        for name in names[::7]:
+            if provider.find_model(name, all_providers=snapshot.providers) is not None:
+                assert may_match(name), (provider.id, name)
+
+
+def test_a_name_that_nobody_knows_is_turned_away_before_the_clauses():
+    assert not _may_match("openrouter")("house-model-4f1c")
+    assert not _may_match("azure")("house-model-4f1c")
