@@ -15,7 +15,8 @@ from accounts.models import Project
 from ingest import inbox, privacy
 from ingest.body import taken
 from ingest.floor import floor_us
-from ingest.inbox import Kind, Sender
+from ingest.inbox import UNAVAILABLE, Kind, Sender, busy
+from ingest.patience import patiently
 from ingest.records import Warning_
 from ingest.wire.decoded import Decoded, MalformedError, TooManyError
 from ingest.wire.event import Rules
@@ -43,6 +44,14 @@ class FrontDoor(APIView):
     permission_classes = (requires("ingest"),)
     parser_classes = ()
     content_negotiation_class = NoNegotiation
+
+    def perform_authentication(self, request: Request) -> None:
+        """Look the key up, with the patience of the front door."""
+        try:
+            with patiently():
+                super().perform_authentication(request)
+        except UNAVAILABLE as problem:
+            raise busy("The database does not answer at the moment.") from problem
 
 
 class Events(FrontDoor):

@@ -19,6 +19,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 from accounts.errors import ApiError
 from accounts.models import LANES
+from ingest.patience import patiently
 from ingest.records import CallRecord, MessagesRecord, SpanRecord
 
 ROW_ITEMS = 5_000
@@ -108,12 +109,12 @@ def _commit(statements: list[tuple[str, Sequence[Any]]]) -> None:
     if not statements:
         return
     try:
-        connection.ensure_connection()
-        if len(statements) == 1 and not connection.in_atomic_block:
-            _execute(statements)
-            return
-        with transaction.atomic():
-            _execute(statements)
+        with patiently():
+            if len(statements) == 1 and not connection.in_atomic_block:
+                _execute(statements)  # commits by itself: one round trip instead of three
+                return
+            with transaction.atomic():
+                _execute(statements)
     except UNAVAILABLE as problem:
         raise busy("The database does not take anything at the moment.") from problem
 
@@ -165,7 +166,7 @@ class Room:
 def waiting_records() -> int:
     """How many accepted records the loader has not taken yet. Raises ApiError 503 without a database."""
     try:
-        with connection.cursor() as cursor:
+        with patiently(), connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(sum(items), 0)::bigint FROM inbox")
             return int(cursor.fetchone()[0])
     except UNAVAILABLE as problem:
