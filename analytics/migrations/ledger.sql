@@ -31,21 +31,23 @@ CREATE TABLE call (
     attempt smallint NOT NULL, duplicates smallint NOT NULL, wasted boolean NOT NULL, outcome boolean,
     cost_input numeric, cost_cache_read numeric, cost_cache_write numeric, cost_output numeric,
     cost_other numeric, cost_unsplit numeric, reported_cost numeric, estimated_cost numeric, outcome_value numeric,
-    other_units jsonb, raw_id text, error_type text, raw_flow text, response_id text, fingerprint text,
+    other_units jsonb, raw_id text, error_type text, raw_flow text, currency text,
+    response_id text, fingerprint text,
     PRIMARY KEY (project_id, started_at, id)
 ) PARTITION BY RANGE (started_at);
 -- A run's calls; a trace that is resolved again.
 CREATE INDEX call_trace ON call (project_id, trace) WHERE trace IS NOT NULL;
 
 CREATE TABLE span (
-    started_at timestamptz NOT NULL, trace uuid NOT NULL, project_id int NOT NULL, span bytea NOT NULL, record bytea NOT NULL,
+    started_at timestamptz NOT NULL, trace uuid NOT NULL, project_id int NOT NULL, span bytea NOT NULL,
+    copies smallint NOT NULL, record bytea NOT NULL,
     PRIMARY KEY (project_id, trace, span, started_at)
 ) PARTITION BY RANGE (started_at);
 
 CREATE TABLE content (
     started_at timestamptz NOT NULL, id uuid NOT NULL, project_id int NOT NULL,
-    input bytea, output bytea, provider_usage bytea,
-    PRIMARY KEY (project_id, started_at, id)
+    input bytea, output bytea, provider_usage bytea,  -- zstd; messages of log events may stand in rows of their own
+    PRIMARY KEY (project_id, id, started_at)
 ) PARTITION BY RANGE (started_at);
 
 CREATE TABLE run (
@@ -61,7 +63,6 @@ CREATE INDEX run_id ON run (project_id, id);              -- one run by its id
 CREATE INDEX run_newest ON run (project_id, started_at);  -- lists, newest first
 CREATE INDEX run_session ON run (project_id, session_id) WHERE session_id IS NOT NULL;  -- a session's runs
 
--- What arrived under a run's key that is no hash of a trace id: its name as sent, and the session's name.
 CREATE SEQUENCE ledger_batch;
 
 CREATE TABLE usage (
@@ -123,10 +124,22 @@ CREATE TABLE exemplar (
     kind smallint NOT NULL, run uuid NOT NULL, value double precision NOT NULL, started_at timestamptz NOT NULL,
     PRIMARY KEY (project_id, bucket, environment, flow_id, kind, run));
 
+-- Which batch each lane works on, written before it: a batch that kills its loader is found out (analytics/load.py).
+CREATE TABLE lane (lane smallint PRIMARY KEY, first_id bigint NOT NULL, attempts int NOT NULL, careful_until bigint NOT NULL);
+
+-- Who was alive when: worker and beat, for /readyz.
+CREATE TABLE heartbeat (name text PRIMARY KEY, at timestamptz NOT NULL);
+
 -- Days whose sketches and exemplars a correction made stale; they are built again.
 CREATE TABLE dirty_day (
     project_id int NOT NULL, day date NOT NULL,
     PRIMARY KEY (project_id, day));
+
+-- What a call cost: the sum of its kinds; null = nothing known.
+CREATE FUNCTION call_cost(a numeric, b numeric, c numeric, d numeric, e numeric, f numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT CASE WHEN coalesce(a, b, c, d, e, f) IS NOT NULL
+     THEN coalesce(a, 0) + coalesce(b, 0) + coalesce(c, 0) + coalesce(d, 0) + coalesce(e, 0) + coalesce(f, 0) END $$;
 
 -- 1 % log buckets (gamma 1.02) of microseconds shown as milliseconds, or of USD; zero and below = -32768.
 CREATE FUNCTION log_bucket(value double precision) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

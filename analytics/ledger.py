@@ -1,0 +1,176 @@
+"""The one operation that changes the ledger: rows as they were (sign -1) and as they are (sign +1).
+
+New, corrected, re-attributed, re-priced and undone calls all come through here, in one transaction that holds
+the lane's lock. What changed stands in `delta`; runs are gathered again from their calls; then every rollup
+gets what changed, appended.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg import Cursor
+
+from analytics import audience, partitions
+from analytics.series import ProjectState, merged
+from analytics.stage import COLUMNS, GONE, NEW, SET, TIMES
+from analytics.statements import statement
+
+LOCK_SPACE = 7301  # of the lanes' advisory locks
+SET_UP = "flowledger_staging"
+_COPY = f"COPY stage (mode, {', '.join(TIMES)}, {', '.join(COLUMNS)}) FROM STDIN"
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a change of the ledger did."""
+
+    new: int = 0
+    duplicates: int = 0
+    corrected: int = 0
+    removed: int = 0
+
+
+class LaneBusy(Exception):
+    """Another writer holds the lane."""
+
+
+@contextmanager
+def writing(lane: int, *, wait: bool = False) -> "Iterator[Cursor[Any]]":
+    """One transaction that holds the lane's lock; the raw psycopg cursor with the staging tables in place.
+
+    Raises LaneBusy when another writer holds it and `wait` is false."""
+    with transaction.atomic(), connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, lane])
+        else:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_SPACE, lane])
+            if not _one(cursor):
+                raise LaneBusy
+        # The inbox rows of a batch come back with it when a crash loses it.
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        _staging(cursor)
+        yield cursor
+
+
+def _staging(cursor: "Cursor[Any]") -> None:
+    """Temporary tables live as long as the connection; they are made when it is new."""
+    cursor.execute("SELECT to_regclass('pg_temp.span_stage') IS NOT NULL")
+    if not _one(cursor):
+        for part in statement("create_staging").split(";\n"):
+            cursor.execute(part)
+    elif connection.savepoint_ids:  # inside another transaction no commit has emptied them
+        cursor.execute(
+            "TRUNCATE stage, delta, touched, run_new, run_name, series_of_set, run_delta, span_stage"
+        )
+
+
+def copy_rows(cursor: "Cursor[Any]", rows: Iterable[str]) -> None:
+    """COPY staging rows (analytics/stage.py) in."""
+    with cursor.copy(_COPY) as copy:
+        copy.write("".join(rows))
+
+
+def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: datetime) -> Applied:
+    """Make the ledger and its rollups as the staged rows say. Returns what was new, known, changed, removed."""
+    cursor.execute(
+        "SELECT mode, count(*), min(started_at), max(started_at) FROM stage GROUP BY mode ORDER BY mode"
+    )
+    found = cursor.fetchall()
+    staged = {mode: count for mode, count, _, _ in found}
+    if not found:
+        return Applied()
+    lo, hi = min(row[2] for row in found), max(row[3] for row in found)
+    partitions.ensure(cursor, lo, hi, now=now)
+    for state in states.values():
+        state.store(cursor)
+    window = {"lo": lo, "hi": hi}
+    done = Applied()
+    if staged.get(SET) or staged.get(GONE):
+        done.corrected = _run(cursor, "find_corrected", window)
+        _run(cursor, "correct_calls", window)
+        done.removed = _run(cursor, "remove_calls", window)
+        done.corrected -= done.removed
+    done.new = _run(cursor, "insert_calls", {})
+    if staged.get(NEW) and done.new < staged[NEW] + staged.get(SET, 0):
+        done.duplicates = _run(cursor, "find_duplicates", window)
+        _run(cursor, "count_duplicates", window)
+    roll(cursor, states, window | {"corrected": bool(done.corrected or done.removed)}, now=now)
+    return done
+
+
+def roll(
+    cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[str, Any], *, now: datetime
+) -> None:
+    """Bring runs and every rollup up to what stands in `delta`."""
+    _runs(cursor, states, window)
+    cursor.execute("SELECT nextval('ledger_batch')")
+    values = {"batch": _one(cursor), "kept_from": kept_from(now)}
+    for name in ("roll_usage", "roll_customers", "roll_runs", "pick_exemplars", "mark_dirty"):
+        _run(cursor, name, values)
+    cursor.execute(statement("gather_audience"))
+    audience.add(cursor, cursor.fetchall())
+
+
+def kept_from(now: datetime) -> datetime:
+    """The quarter hours that are kept begin here; older ones are answered by days."""
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=settings.QUARTER_HOUR_DAYS)
+
+
+def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[str, Any]) -> None:
+    if not _run(cursor, "touch_runs", {}):
+        return
+    if _run(cursor, "take_runs", window):
+        _run(cursor, "widen_touched", {})
+    cursor.execute("SELECT min(lo), max(hi) FROM touched")
+    run_lo, run_hi = cursor.fetchall()[0]
+    window = window | {"run_lo": run_lo, "run_hi": run_hi}
+    _run(cursor, "gather_runs", window)
+    _run(cursor, "judge_runs", window)
+    _name_sets(cursor, states)
+    _run(cursor, "name_runs", {})
+    if _run(cursor, "find_wasted", window):
+        _run(cursor, "mark_wasted", window)
+    _run(cursor, "put_runs", {})
+
+
+def _name_sets(cursor: "Cursor[Any]", states: dict[int, ProjectState]) -> None:
+    """Give every distinct set of series that runs are made of its run series."""
+    cursor.execute("SELECT DISTINCT project_id, series_set FROM run_new")
+    rows = []
+    for project_id, members in cursor.fetchall():
+        state = states[project_id]
+        series = merged([state.known[number] for number in members])
+        rows.append((project_id, members, state.id_of(series), series.flow_id))
+    for state in states.values():
+        state.store(cursor)
+    with cursor.copy("COPY series_of_set (project_id, series_set, series_id, flow_id) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _run(cursor: "Cursor[Any]", name: str, values: dict[str, Any]) -> int:
+    """Run one fixed statement; returns the number of rows it wrote."""
+    observe: Callable[[str], Any] = contextmanager(_timed)
+    with observe(name):
+        cursor.execute(statement(name), values or None)
+    return cursor.rowcount
+
+
+TIMES_SPENT: dict[str, float] = {}  # seconds by statement, for the benchmarks
+
+
+def _timed(name: str) -> Iterator[None]:
+    start = datetime.now(UTC)
+    yield
+    TIMES_SPENT[name] = TIMES_SPENT.get(name, 0.0) + (datetime.now(UTC) - start).total_seconds()
+
+
+def _one(cursor: "Cursor[Any]") -> Any:
+    row = cursor.fetchone()
+    return row[0] if row else None

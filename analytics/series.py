@@ -1,0 +1,186 @@
+"""Series: the distinct combinations of what can change, and who a project is to the loader.
+
+A `ProjectState` is what the loader of one lane remembers of a project between batches. It is thrown away when
+a batch fails: what it remembers must be committed.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+from django.utils import timezone
+from psycopg import Cursor
+
+from accounts.models import Project
+from analytics.intern import hash_of
+from analytics.models import UNATTRIBUTED, Feature, Flow
+from pricing.book import PriceBook
+
+MAX_NEW_FLOWS = 500
+OTHER = "(other)"
+SEVERAL = "(several)"
+
+
+class Series(NamedTuple):
+    """What can change about a call. `tags` is the JSON of the tracked tags, or None."""
+
+    environment: str
+    flow_id: int
+    step: str | None
+    operation: str | None
+    provider: str | None
+    model: str | None
+    response_model: str | None
+    service_tier: str | None
+    prompt: str | None
+    prompt_version: str | None
+    retrieval: str | None
+    release: str | None
+    tags: str | None
+
+
+# Beyond a project's bound these become (other), one group after the other; never environment, flow,
+# provider or model.
+GIVEN_UP = (("tags",), ("release",), ("retrieval",), ("prompt", "prompt_version"), ("step",))
+COLUMNS = ("project_id", "id", "coarse_id", *Series._fields, "first_seen_at")
+_INSERT = (
+    f"INSERT INTO series ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
+
+
+def series_id(series: Series) -> int:
+    """The id of a series: a hash of all of it."""
+    return hash_of(msgspec.json.encode(series).decode())
+
+
+def tags_text(tags: dict[str, Any]) -> str:
+    """The one spelling of a set of tags, whatever the order in which they came."""
+    return msgspec.json.encode(tags, order="deterministic").decode()
+
+
+def coarse(series: Series) -> Series:
+    """The series with only environment, flow, provider and model."""
+    none = [None] * 9
+    return Series(series.environment, series.flow_id, None, None, series.provider, series.model, *none[:7])
+
+
+@dataclass(slots=True)
+class ProjectState:
+    """What the loader knows of one project. Ids are valid once the batch that made them is committed."""
+
+    project: Project
+    book: PriceBook
+    flows: dict[str, int]
+    series: dict[Series, int] = field(default_factory=dict)
+    known: dict[int, Series] = field(default_factory=dict)
+    names: set[tuple[int, int]] = field(default_factory=set)
+    tag_sets: set[int] = field(default_factory=set)
+    unconfirmed: int = 0
+    new_series: list[tuple[Any, ...]] = field(default_factory=list)
+    new_names: list[tuple[int, int, int, str]] = field(default_factory=list)
+    new_tag_sets: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def flow_id(self, name: str | None, feature: str | None) -> int:
+        """The id of a flow name; a new one joins the queue of names to be confirmed, while there is room."""
+        if not name:
+            return UNATTRIBUTED
+        found = self.flows.get(name)
+        if found is None:
+            if self.unconfirmed >= MAX_NEW_FLOWS:
+                return UNATTRIBUTED
+            found = self.flows[name] = self._new_flow(name, feature)
+        return found
+
+    def _new_flow(self, name: str, feature: str | None) -> int:
+        belongs = Feature.objects.get_or_create(project=self.project, name=feature)[0] if feature else None
+        flow, made = Flow.objects.get_or_create(
+            project=self.project, name=name, defaults={"feature": belongs}
+        )
+        self.unconfirmed += made
+        return flow.pk
+
+    def id_of(self, series: Series) -> int:
+        """The id of a series, which is remembered to be stored when it is new."""
+        found = self.series.get(series)
+        if found is not None:
+            return found
+        kept = self._within_bound(series)
+        found = self._add(kept, self._add(coarse(kept), None))
+        self.series[series] = found
+        return found
+
+    def _add(self, series: Series, coarse_id: int | None) -> int:
+        number = series_id(series)
+        if number not in self.known:
+            self.known[number] = series
+            row = (self.project.pk, number, coarse_id or number, *series, timezone.now())
+            self.new_series.append(row)
+        return number
+
+    def _within_bound(self, series: Series) -> Series:
+        if len(self.known) < self.project.dimension_bound or series_id(series) in self.known:
+            return series
+        for names in GIVEN_UP:
+            lost = {name: OTHER for name in names if getattr(series, name) is not None}
+            if "tags" in lost:
+                lost["tags"] = f'{{"{OTHER}": true}}'
+            series = series._replace(**lost)
+            if series_id(series) in self.known:
+                return series
+        return series
+
+    def name(self, kind: int, number: int, value: str) -> None:
+        """Remember that the text of a customer's or user's id must be stored."""
+        if (kind, number) not in self.names:
+            self.names.add((kind, number))
+            self.new_names.append((self.project.pk, kind, number, value))
+
+    def tag_set(self, number: int, tags: str) -> None:
+        """Remember that a set of tags must be stored."""
+        if number not in self.tag_sets:
+            self.tag_sets.add(number)
+            self.new_tag_sets.append((self.project.pk, number, tags))
+
+    def store(self, cursor: "Cursor[Any]") -> None:
+        """Write what is new, in the transaction of the batch."""
+        pending = (
+            (_INSERT, self.new_series),
+            ("INSERT INTO name (project_id, kind, id, value) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+             self.new_names),
+            ("INSERT INTO tag_set (project_id, id, tags) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+             self.new_tag_sets),
+        )  # fmt: skip
+        for statement, rows in pending:
+            if rows:
+                cursor.executemany(statement, sorted(rows, key=lambda row: row[:3]))
+        self.new_series, self.new_names, self.new_tag_sets = [], [], []
+
+
+def load_state(project: Project, book: PriceBook, cursor: "Cursor[Any]") -> ProjectState:
+    """A project's state as it is committed now."""
+    flows = dict(Flow.objects.filter(project=project).values_list("name", "pk"))
+    unconfirmed = Flow.objects.filter(project=project, confirmed_at=None).count()
+    state = ProjectState(project=project, book=book, flows=flows, unconfirmed=unconfirmed)
+    cursor.execute(
+        f"SELECT id, {', '.join(f for f in Series._fields if f != 'tags')}, tags::text FROM series"  # noqa: S608
+        " WHERE project_id = %s",
+        [project.pk],
+    )
+    for number, *values, tags in cursor.fetchall():
+        state.known[number] = Series(*values, tags and tags_text(msgspec.json.decode(tags)))
+    return state
+
+
+def merged(members: list[Series]) -> Series:
+    """The series of a run: each dimension its single value among the calls that carry a prompt version,
+    else among all, or (several)."""
+    chosen = [m for m in members if m.prompt_version is not None] or members
+    values: dict[str, Any] = {}
+    for name in Series._fields:
+        found = {getattr(m, name) for m in chosen}
+        several = f'{{"{SEVERAL}": true}}' if name == "tags" else SEVERAL
+        values[name] = found.pop() if len(found) == 1 else several
+    flows = {m.flow_id for m in members}
+    values["flow_id"] = values["flow_id"] if isinstance(values["flow_id"], int) else min(flows - {0} or {0})
+    return Series(**values)

@@ -1,0 +1,29 @@
+-- Purpose: every touched run as its calls say now. Grain: one run. Index: call_trace.
+-- A step = the calls of one step name; its last attempt is the latest of them.
+INSERT INTO run_new (
+    series_set, started_at, ended_at, id, series_id, flow_id, customer_id, user_id, session_id, duration_us,
+    input, output, project_id, first_day, calls, errors, unpriced, outcome, rescued, cost, outcome_value)
+SELECT
+    array_agg(DISTINCT c.series_id), min(c.started_at),
+    max(c.started_at + coalesce(c.duration_us, 0) * interval '1 microsecond'), c.trace, NULL, 0,
+    max(c.customer_id), max(c.user_id), max(c.session_id),
+    CASE WHEN count(c.duration_us) > 0 THEN
+        extract(epoch FROM max(c.started_at + coalesce(c.duration_us, 0) * interval '1 microsecond')
+                - min(c.started_at)) * 1000000 END,
+    sum(coalesce(c.input, 0)::bigint + coalesce(c.cache_read, 0) + coalesce(c.cache_write, 0)
+        + coalesce(c.cache_write_1h, 0) + coalesce(c.audio_input, 0))
+        FILTER (WHERE coalesce(c.input, c.cache_read, c.cache_write, c.audio_input) IS NOT NULL),
+    sum(coalesce(c.output, 0)::bigint + coalesce(c.reasoning, 0) + coalesce(c.audio_output, 0))
+        FILTER (WHERE coalesce(c.output, c.reasoning, c.audio_output) IS NOT NULL),
+    c.project_id, (min(c.started_at) AT TIME ZONE 'UTC')::date,
+    count(*), count(*) FILTER (WHERE c.error_class <> 0),
+    count(*) FILTER (WHERE c.cost_status IN (2, 3, 4, 5, 7)),
+    CASE WHEN bool_and(c.outcome) THEN 1 WHEN NOT bool_and(c.outcome) THEN 2 ELSE 0 END,
+    false,
+    sum(call_cost(c.cost_input, c.cost_cache_read, c.cost_cache_write, c.cost_output, c.cost_other, c.cost_unsplit)),
+    sum(c.outcome_value)
+FROM touched t
+JOIN call c ON c.project_id = t.project_id AND c.trace = t.trace
+  AND c.started_at >= t.lo AND c.started_at <= t.hi
+  AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
+GROUP BY c.project_id, c.trace

@@ -1,0 +1,56 @@
+-- Purpose: what delta changes per customer, appended to customer_bucket and customer_day; customer 0 = none named.
+-- Grain: project, bucket, customer, coarse series (environment, flow, provider, model), batch.
+WITH q AS MATERIALIZED (
+    SELECT
+        d.project_id, date_bin('15 minutes', d.started_at, timestamptz '2000-01-01Z') AS bucket,
+        coalesce(d.customer_id, 0) AS customer_id, s.coarse_id AS series_id,
+        sum(d.sign) AS calls,
+        coalesce(sum(d.sign) FILTER (WHERE d.error_class <> 0), 0) AS errors,
+        sum(d.sign::bigint * d.duplicates) AS duplicates,
+        coalesce(sum(d.sign) FILTER (WHERE d.cost_status IN (2, 7)), 0) AS partial,
+        coalesce(sum(d.sign) FILTER (WHERE d.cost_status IN (3, 4, 5)), 0) AS unpriced,
+        sum(d.sign * d.input::bigint) AS input,
+        sum(d.sign * d.cache_read::bigint) AS cache_read,
+        sum(d.sign * d.cache_write::bigint) AS cache_write,
+        sum(d.sign * d.cache_write_1h::bigint) AS cache_write_1h,
+        sum(d.sign * d.output::bigint) AS output,
+        sum(d.sign * d.reasoning::bigint) AS reasoning,
+        sum(d.sign * d.audio_input::bigint) AS audio_input,
+        sum(d.sign * d.audio_output::bigint) AS audio_output,
+        sum(d.sign * (coalesce(d.output, 0)::bigint + coalesce(d.reasoning, 0) + coalesce(d.audio_output, 0))) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_output,
+        sum(d.sign * d.duration_us) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_us,
+        sum(d.sign * d.cost_input) AS cost_input,
+        sum(d.sign * d.cost_cache_read) AS cost_cache_read,
+        sum(d.sign * d.cost_cache_write) AS cost_cache_write,
+        sum(d.sign * d.cost_output) AS cost_output,
+        sum(d.sign * d.cost_other) AS cost_other,
+        sum(d.sign * d.cost_unsplit) AS cost_unsplit,
+        sum(d.sign * call_cost(d.cost_input, d.cost_cache_read, d.cost_cache_write, d.cost_output, d.cost_other, d.cost_unsplit)) FILTER (WHERE d.wasted) AS wasted
+    FROM delta d JOIN series s ON s.project_id = d.project_id AND s.id = d.series_id
+    GROUP BY 1, 2, 3, 4),
+quarters AS (
+    INSERT INTO customer_bucket (
+        project_id, bucket, customer_id, series_id, batch,
+        calls, errors, duplicates, partial, unpriced, input, cache_read, cache_write, cache_write_1h,
+        output, reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
+        cost_cache_write, cost_output, cost_other, cost_unsplit, wasted)
+    SELECT
+        project_id, bucket, customer_id, series_id, %(batch)s,
+        calls, errors, duplicates, partial, unpriced, input, cache_read, cache_write, cache_write_1h,
+        output, reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
+        cost_cache_write, cost_output, cost_other, cost_unsplit, wasted
+    FROM q WHERE bucket >= %(kept_from)s)
+INSERT INTO customer_day (
+    project_id, day, customer_id, series_id, batch,
+    calls, errors, duplicates, partial, unpriced, input, cache_read, cache_write, cache_write_1h,
+    output, reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
+    cost_cache_write, cost_output, cost_other, cost_unsplit, wasted)
+SELECT
+    q.project_id, (q.bucket AT TIME ZONE p.zone)::date, q.customer_id, q.series_id, %(batch)s,
+    sum(q.calls), sum(q.errors), sum(q.duplicates), sum(q.partial), sum(q.unpriced), sum(q.input),
+    sum(q.cache_read), sum(q.cache_write), sum(q.cache_write_1h), sum(q.output), sum(q.reasoning),
+    sum(q.audio_input), sum(q.audio_output), sum(q.timed_output), sum(q.timed_us), sum(q.cost_input),
+    sum(q.cost_cache_read), sum(q.cost_cache_write), sum(q.cost_output), sum(q.cost_other),
+    sum(q.cost_unsplit), sum(q.wasted)
+FROM q JOIN accounts_project p ON p.id = q.project_id
+GROUP BY 1, 2, 3, 4

@@ -1,0 +1,37 @@
+-- Purpose: what run_delta and calls without a trace (each a run of its own) change, appended to run_bucket and run_day.
+-- Grain: project, quarter hour of the run's start, run series, batch.
+WITH changed AS (
+    SELECT sign, project_id, started_at, series_id, outcome, rescued, cost, outcome_value, duration_us FROM run_delta
+    UNION ALL
+    SELECT sign, project_id, started_at, series_id,
+        CASE WHEN d.outcome THEN 1 WHEN NOT d.outcome OR error_class <> 0 THEN 2 ELSE 0 END, false,
+        call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit),
+        outcome_value, duration_us
+    FROM delta d WHERE trace IS NULL),
+q AS MATERIALIZED (
+    SELECT
+        project_id, date_bin('15 minutes', started_at, timestamptz '2000-01-01Z') AS bucket, series_id,
+        sum(sign) AS runs, coalesce(sum(sign) FILTER (WHERE outcome = 1), 0) AS successes,
+        coalesce(sum(sign) FILTER (WHERE outcome = 2), 0) AS failures,
+        coalesce(sum(sign) FILTER (WHERE rescued), 0) AS rescued,
+        sum(sign * cost) AS cost, sum(sign * outcome_value) AS value,
+        string_agg(int2send(log_bucket(duration_us::float8 / 1000)) || int4send(sign), ''::bytea)
+            FILTER (WHERE duration_us IS NOT NULL) AS duration,
+        string_agg(int2send(log_bucket(cost::double precision)) || int4send(sign), ''::bytea)
+            FILTER (WHERE cost IS NOT NULL) AS cost_histogram
+    FROM changed GROUP BY 1, 2, 3),
+quarters AS (
+    INSERT INTO run_bucket (
+        project_id, bucket, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
+    SELECT
+        project_id, bucket, series_id, %(batch)s, runs, successes, failures, rescued, cost, value, duration,
+        cost_histogram
+    FROM q WHERE bucket >= %(kept_from)s)
+INSERT INTO run_day (
+    project_id, day, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
+SELECT
+    q.project_id, (q.bucket AT TIME ZONE p.zone)::date, q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
+    sum(q.failures), sum(q.rescued), sum(q.cost), sum(q.value), string_agg(q.duration, ''::bytea),
+    string_agg(q.cost_histogram, ''::bytea)
+FROM q JOIN accounts_project p ON p.id = q.project_id
+GROUP BY 1, 2, 3

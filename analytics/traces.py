@@ -1,0 +1,159 @@
+"""Spans of a batch: stored, their traces resolved again, and what that makes of the ledger staged.
+
+A trace can be resolved again whenever more of it arrives. Whole traces up to LARGE spans; beyond that only the
+new spans and their ancestors are looked at.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from psycopg import Cursor
+
+from analytics.intern import call_key, run_key, span_call_id
+from analytics.resolve import resolve
+from analytics.series import ProjectState
+from analytics.stage import NEW, SET, Source, gone, rows
+from analytics.statements import statement
+from ingest.records import CallRecord, MessagesRecord, SpanRecord
+
+LARGE = 2_000
+MESSAGES_SUFFIX = b"m"  # messages of a span stand beside it, under its id and this
+_ENCODER = msgspec.msgpack.Encoder()
+_SPAN = msgspec.msgpack.Decoder(SpanRecord)
+_MESSAGES = msgspec.msgpack.Decoder(MessagesRecord)
+
+
+@dataclass(slots=True)
+class Trace:
+    """All that is known of one trace, old and new."""
+
+    stored: dict[str, SpanRecord] = field(default_factory=dict)
+    fresh: list[SpanRecord] = field(default_factory=list)
+    fresh_ids: set[str] = field(default_factory=set)
+    copies: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    messages: dict[str, MessagesRecord] = field(default_factory=dict)
+
+    def spans(self) -> list[SpanRecord]:
+        """Every copy of every span that is to be looked at."""
+        if len(self.stored) + len(self.fresh) <= LARGE:
+            return [*self.stored.values(), *self.fresh]
+        return [*self._ancestors(), *self.fresh]
+
+    def _ancestors(self) -> Iterator[SpanRecord]:
+        wanted = {span.parent for span in self.fresh} | self.fresh_ids
+        while wanted:
+            found = [self.stored[name] for name in wanted if name in self.stored]
+            yield from found
+            wanted = {span.parent for span in found if span.parent} - wanted
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the spans of a batch come to: staging rows, and how many spans had been seen before."""
+
+    rows: list[str] = field(default_factory=list)
+    seen_before: int = 0
+    calls: list[CallRecord] = field(default_factory=list)
+
+
+def stage_spans(
+    cursor: "Cursor[Any]",
+    state: ProjectState,
+    spans: Sequence[SpanRecord],
+    messages: Sequence[MessagesRecord],
+    source: Source,
+) -> Outcome:
+    """Store the spans and messages of one project, resolve their traces, return the staging rows."""
+    traces = _gather(cursor, state.project.pk, spans, messages)
+    result = Outcome()
+    for trace in traces.values():
+        result.seen_before += sum(1 for span in trace.fresh if span.span in trace.stored)
+        calls = [_with_rest(call, trace) for call in resolve(trace.spans()).calls]
+        result.calls.extend(calls)
+        result.rows.extend(_staged(trace, calls, state, source))
+    _store(cursor, state.project.pk, spans, messages)
+    return result
+
+
+def _gather(
+    cursor: "Cursor[Any]",
+    project_id: int,
+    spans: Sequence[SpanRecord],
+    messages: Sequence[MessagesRecord],
+) -> dict[str, Trace]:
+    traces: dict[str, Trace] = defaultdict(Trace)
+    for span in spans:
+        trace = traces[run_key(span.trace)]
+        trace.fresh.append(span)
+        trace.fresh_ids.add(span.span)
+        trace.copies[span.span] += 1
+    for message in messages:
+        traces[run_key(message.trace)].messages[message.span] = message
+    cursor.execute(statement("read_traces"), {"project": project_id, "traces": list(traces)})
+    for key, span_id, copies, record in cursor.fetchall():
+        trace = traces[key.hex]
+        if span_id.endswith(MESSAGES_SUFFIX) and len(span_id) == 9:
+            known = _MESSAGES.decode(record)
+            trace.messages.setdefault(known.span, known)
+        else:
+            stored = _SPAN.decode(record)
+            trace.stored[stored.span] = stored
+            trace.copies[stored.span] += copies
+    return traces
+
+
+def _staged(trace: Trace, calls: Sequence[CallRecord], state: ProjectState, source: Source) -> Iterator[str]:
+    """Rows of a trace's calls as they are now; calls that it no longer has are taken out."""
+    yield from rows(calls, state=state, source=source, mode=SET if trace.stored else NEW)
+    kept = {call.id for call in calls}
+    for span in trace.spans():
+        if span.call is not None and span.span in trace.stored:
+            call_id = span_call_id(span.trace, span.span)
+            if call_id not in kept:
+                yield gone(span.started_us, call_key(call_id), state.project.pk)
+
+
+def _with_rest(call: CallRecord, trace: Trace) -> CallRecord:
+    """A resolved call with the copies of its span counted, and the fingerprint that log events gave."""
+    copies = trace.copies.get(call.span or "", 1) - 1
+    messages = trace.messages.get(call.span or "")
+    fingerprint = call.fingerprint or (messages.fingerprint if messages else None)
+    if not copies and fingerprint == call.fingerprint:
+        return call
+    return msgspec.structs.replace(call, duplicates=call.duplicates + copies, fingerprint=fingerprint)
+
+
+def _store(
+    cursor: "Cursor[Any]", project_id: int, spans: Sequence[SpanRecord], messages: Sequence[MessagesRecord]
+) -> None:
+    stored: dict[tuple[str, bytes, int], list[Any]] = {}
+    for span in spans:
+        key = (run_key(span.trace), bytes.fromhex(span.span), span.started_us)
+        held = stored.setdefault(key, [0, b""])
+        held[0] += 1
+        held[1] = max(held[1], _ENCODER.encode(_skeleton(span)), key=len)
+    for message in messages:
+        key = (run_key(message.trace), bytes.fromhex(message.span) + MESSAGES_SUFFIX, message.at_us)
+        stored[key] = [1, _ENCODER.encode(msgspec.structs.replace(message, input=None, output=None))]
+    if not stored:
+        return
+    with cursor.copy(
+        "COPY span_stage (started_us, trace, project_id, span, copies, record) FROM STDIN"
+    ) as copy:
+        copy.write(
+            "".join(
+                f"{us}\t{trace}\t{project_id}\t\\\\x{span.hex()}\t{copies}\t\\\\x{record.hex()}\n"
+                for (trace, span, us), (copies, record) in stored.items()
+            )
+        )
+    cursor.execute(statement("insert_spans"))
+
+
+def _skeleton(span: SpanRecord) -> SpanRecord:
+    """A span as it is kept: without content, which has a table and a retention of its own."""
+    if span.call is None or (span.call.input is None and span.call.output is None):
+        return span
+    return msgspec.structs.replace(span, call=msgspec.structs.replace(span.call, input=None, output=None))

@@ -1,0 +1,95 @@
+"""The loader: every accepted call counts exactly once, whatever is repeated, late or broken."""
+
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Project
+from ingest.records import Tokens
+from tests.analytics.ledger import NOW, call, load, rows, send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return Project.objects.create(slug="acme", name="Acme", zone="Asia/Kolkata")
+
+
+USAGE = "SELECT sum(calls), sum(duplicates), sum(input), sum(output), sum(call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)) FROM {}"
+
+
+def test_calls_are_priced_and_rolled_up_by_quarter_hour_and_day_of_the_zone(project):
+    send(project, [call(n) for n in range(20)])
+    load(project)
+    assert rows("SELECT count(*) FROM call") == [(20,)]
+    expected = (20, 0, 20_000, 2_000, Decimal("0.0042"))
+    assert rows(USAGE.format("usage")) == [expected]
+    assert rows(USAGE.format("usage_day")) == [expected]
+    assert rows("SELECT DISTINCT bucket FROM usage ORDER BY 1 LIMIT 1")[0][0].isoformat() == "2026-11-24T09:00:00+00:00"
+    assert rows("SELECT DISTINCT day FROM usage_day")[0][0].isoformat() == "2026-11-24"
+    assert rows("SELECT sum(runs), sum(cost) FROM run_day") == [(20, Decimal("0.0042"))]
+    assert rows("SELECT count(*) FROM inbox") == [(0,)]
+
+
+def test_the_same_call_twice_counts_once_and_is_shown_as_a_duplicate(project):
+    send(project, [call(1), call(1), call(2)])
+    load(project)
+    send(project, [call(1), call(2), call(3)])
+    load(project)
+    assert rows(USAGE.format("usage"))[0][:2] == (3, 3)
+    assert rows("SELECT raw_id, duplicates FROM call ORDER BY started_at") == [("call-1", 2), ("call-2", 1), ("call-3", 0)]
+
+
+def test_an_unknown_model_is_unpriced_and_never_free(project):
+    send(project, [call(1, model="house-model", provider="house")])
+    load(project)
+    assert rows("SELECT sum(unpriced), sum(cost_input), sum(cost_output) FROM usage") == [(1, None, None)]
+
+
+def test_a_reported_cost_wins_and_is_split_as_computed(project):
+    send(project, [call(1, reported_cost=Decimal("1.000000000000000001"))])
+    load(project)
+    assert rows(USAGE.format("usage"))[0][4] == Decimal("1.000000000000000001")
+    assert rows("SELECT cost_status FROM call") == [(1,)]
+
+
+def test_calls_of_one_trace_are_one_run_with_an_outcome(project):
+    records = [
+        call(1, trace="run-77", step="classify", session="s-9"),
+        call(2, trace="run-77", step="answer", failed=True, error_class="overloaded", tokens=Tokens()),
+        call(3, trace="run-77", step="answer", attempt=2),
+        call(4, trace="run-78", step="answer", failed=True, error_class="timeout", tokens=Tokens()),
+    ]
+    send(project, records[:2])
+    load(project)
+    assert rows("SELECT outcome, calls FROM run") == [(2, 2)]
+    send(project, records[2:])
+    load(project)
+    found = rows("SELECT raw_id, session, calls, errors, outcome, rescued FROM run ORDER BY started_at")
+    assert found == [("run-77", "s-9", 3, 1, 1, True), ("run-78", None, 1, 1, 2, False)]
+    assert rows("SELECT sum(runs), sum(successes), sum(failures), sum(rescued) FROM run_bucket") == [(2, 1, 1, 1)]
+    assert rows("SELECT raw_id, wasted FROM call ORDER BY started_at") == [
+        ("call-1", False), ("call-2", True), ("call-3", True), ("call-4", True)]  # fmt: skip
+    assert rows("SELECT s.step FROM run r JOIN series s ON s.id = r.series_id ORDER BY r.started_at") == [
+        ("(several)",), ("answer",)]  # fmt: skip
+
+
+def test_a_record_that_cannot_be_loaded_is_set_aside_and_holds_nobody_up(project):
+    broken = call(2, tokens=Tokens(input=2**40, output=1))
+    send(project, [call(1), broken, call(3)])
+    send(project, [call(4)])
+    load(project)
+    assert rows("SELECT raw_id FROM call ORDER BY started_at") == [("call-1",), ("call-3",), ("call-4",)]
+    [(items, reason)] = rows("SELECT items, reason FROM inbox_dead")
+    assert items == 1
+    assert "integer" in reason
+    assert rows("SELECT count(*) FROM inbox") == [(0,)]
+
+
+def test_intake_is_counted_by_key_and_quarter_hour(project):
+    send(project, [call(1), call(2)])
+    load(project)
+    send(project, [call(2)])
+    load(project)
+    assert rows("SELECT sum(accepted), sum(duplicates), min(bucket) FROM intake") == [(3, 1, NOW)]
