@@ -5,6 +5,7 @@ product: no password exists. A server whose supervisor was killed goes on runnin
 """
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -196,7 +197,8 @@ class Cluster:
         fresh.replace(self.folder / name)
 
     def _launch(self) -> None:
-        self.sockets = self.sockets or _socket_folder(self.account)
+        # A restart keeps the address: the other processes have it in their environment.
+        self.sockets = _made(self.sockets or _socket_folder(self.account), self.account)
         deadline = time.monotonic() + READY_SECONDS
         mark = self.log_start
         with self.log.open("ab") as log:
@@ -269,7 +271,7 @@ def home_of(data: Path, account: binaries.Account) -> Path:
     known = [home for home in _homes(data) if home.joinpath("data", "PG_VERSION").exists()]
     if known:
         return known[0]
-    return _created(data / "postgres", account) if account.can_enter(data) else _linked(data, account)
+    return _made(data / "postgres", account) if account.can_enter(data) else _linked(data, account)
 
 
 def _homes(data: Path) -> list[Path]:
@@ -283,14 +285,15 @@ def _linked(data: Path, account: binaries.Account) -> Path:
     if not link.exists():
         link.write_text(str(binaries.SYSTEM_HOME / secrets.token_hex(6)))
     binaries.open_folder(binaries.SYSTEM_HOME)
-    return _created(Path(link.read_text().strip()), account)
+    return _made(Path(link.read_text().strip()), account)
 
 
-def _created(home: Path, account: binaries.Account) -> Path:
-    home.mkdir(exist_ok=True)
-    home.chmod(0o700)
-    os.chown(home, account.uid, account.gid)
-    return home
+def _made(folder: Path, account: binaries.Account) -> Path:
+    """A folder that only `account` (and root) can enter, created if need be."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    os.chown(folder, account.uid, account.gid)
+    return folder
 
 
 def _socket_folder(account: binaries.Account) -> Path:
@@ -303,9 +306,7 @@ def _socket_folder(account: binaries.Account) -> Path:
             and account.can_enter(Path(place))
             and len(place) < SOCKET_FOLDER_LONGEST - 24
         ):
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-            os.chown(folder, account.uid, account.gid)
-            return folder
+            return Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     raise StartError(
         f"No folder for the database's socket: {' and '.join(places)} cannot be written to or "
         "have too long a path; set XDG_RUNTIME_DIR to a short one."
@@ -345,5 +346,6 @@ def _sentence(what: str, home: Path, told: str) -> str:
     if "No space left on device" in told:
         return f"{what} {home}: the disk is full; free some space, or set FLOWLEDGER_DATA to another disk."
     lines = [line for line in told.splitlines() if any(word in line for word in ("FATAL", "PANIC", "error:"))]
-    reason = (lines or told.strip().splitlines() or ["it said nothing"])[-1].strip()
+    reason = (lines or told.strip().splitlines() or ["it said nothing"])[-1]
+    reason = re.split(r"(?:FATAL|PANIC|error):\s*", reason)[-1].strip().rstrip(".")
     return f"{what} {home}: {reason} (its log is {home / 'postgres.log'})."
