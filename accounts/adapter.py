@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -15,3 +17,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are no user names: the e-mail is the name."""
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """`next` leads to this very host, not to all of ALLOWED_HOSTS as allauth has it."""
+        request: HttpRequest = context.request
+        hosts = {request.get_host()}
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=hosts, require_https=request.is_secure())

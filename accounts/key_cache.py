@@ -80,6 +80,7 @@ class KeyCache:
             return False
         try:
             raw.pgconn.consume_input()
+            raw.pgconn.consume_input()  # the first may have read a dying server's last words, this its end
             while raw.pgconn.notifies() is not None:
                 self.forget()
         except psycopg.OperationalError:

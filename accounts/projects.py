@@ -1,7 +1,7 @@
 """Projects: made, and changed with a line in the audit log for each change."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from django.utils.text import slugify
 
 from accounts import audit, redaction
 from accounts.currencies import CURRENCIES
-from accounts.models import Member, Project, User
+from accounts.members import add_member
+from accounts.models import Project, User
 from accounts.zones import known_zones, nearest_zone, next_midnight
 
 MAX_TRACKED_TAGS = 8
@@ -115,33 +116,19 @@ SETTINGS = {
 
 @transaction.atomic
 def create_project(
-    *,
-    name: str,
-    zone: str = "UTC",
-    currency: str = "USD",
-    owner: User | None = None,
-    by: audit.By = None,
-    slug: str | None = None,
-    is_demo: bool = False,
-) -> Project:
+    *, name: str, zone: str = "UTC", currency: str = "USD", owners: Iterable[User] = (), by: audit.By = None,
+    slug: str | None = None, is_demo: bool = False,
+) -> Project:  # fmt: skip
     """Make a project; its slug comes from its name, with a number where that one is taken.
 
-    `slug` asks for that very slug (the first start's `default` and `demo`). `owner` becomes its first member.
+    `slug` asks for that very slug (the first start's `default` and `demo`).
     Raises BadValueError for a name, zone, currency or slug that cannot be used."""
     fields = {"name": valid_name(name), "zone": valid_zone(zone), "currency": valid_currency(currency)}
     project = _insert(fields | {"is_demo": is_demo}, slug=slug)
-    audit.record(
-        project=project, actor=audit.actor_name(by), action="project.created", target=project.slug, **fields
-    )
-    if owner is not None:
-        Member.objects.create(project=project, user=owner, role="owner")
-        audit.record(
-            project=project,
-            actor=audit.actor_name(by),
-            action="member.added",
-            target=owner.email,
-            role="owner",
-        )
+    actor = audit.actor_name(by)
+    audit.record(project=project, actor=actor, action="project.created", target=project.slug, **fields)
+    for owner in owners:
+        add_member(project=project, user=owner, role="owner", by=by)
     return project
 
 
@@ -166,8 +153,8 @@ def change_project(
 ) -> list[str]:
     """Change settings (keys of SETTINGS), all or none; returns those that became different.
 
-    Each leaves an audit line with what it was and what it is. Raises BadValueError for the first bad value.
-    The given object is brought up to date. A new zone applies from the next midnight there on: see zones.py."""
+    Each leaves an audit line with what it was and what it is; the given object is brought up to date.
+    Raises BadValueError for the first bad value. A new zone applies from the next midnight: see zones.py."""
     fresh = Project.objects.select_for_update().get(id=project.id)
     checked = {name: _checked(name, value) for name, value in changes.items()}
     changed = [name for name, value in checked.items() if getattr(fresh, name) != value]

@@ -1,8 +1,8 @@
 """A project's redaction rules: what is replaced in a text before anything is stored. Pure: no Django.
 
-Patterns run over texts that strangers write, so they are matched by RE2, whose time grows linearly with the
-text whatever the pattern. With Python's own `re`, even `[a-z]+@` takes quadratic time on a run of letters,
-and looking for nested repeats would not have found it. RE2 has no look-around and no back-references; `\\w` is
+Patterns run over texts that strangers write, so RE2 matches them: its time grows linearly with the text,
+whatever the pattern. With Python's own `re`, even `[a-z]+@` takes quadratic time on a run of letters, and
+looking for nested repeats would not have found it. RE2 has no look-around and no back-references; `\\w` is
 ASCII there, `\\pL` is any letter.
 """
 

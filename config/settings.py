@@ -10,6 +10,8 @@ import dj_database_url
 import structlog
 from environs import Env, EnvError
 
+from config.mail import mail_settings
+
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(str(ROOT / ".env"), recurse=False)
@@ -132,11 +134,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Broker: kombu's pgmq transport on the same Postgres unless told otherwise (docs/decisions/0003).
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or "pgmq://"
 if CELERY_BROKER_URL.split("://")[0] not in ("pgmq", "redis", "rediss", "amqp", "amqps"):
-    sys.exit("flowledger: CELERY_BROKER_URL cannot be used: write pgmq://, redis://host:6379/0 or amqp://host.")
+    sys.exit(
+        "flowledger: CELERY_BROKER_URL cannot be used: write pgmq://, redis://host:6379/0 or amqp://host."
+    )
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -158,11 +161,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}  # many addresses from one place; one address: axes
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "accounts.signin.name_tried"
+AXES_LOCKOUT_CALLABLE = "accounts.signin.locked_out"
+AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_HTTPONLY = True
@@ -212,7 +220,10 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
-STATICFILES_DIRS = [("plotly", ROOT / "dashboard" / "bundles")] if (ROOT / "dashboard" / "bundles").is_dir() else []
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "dashboard.finders.BundleFinder",  # Plotly's bundle, from its pip package
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static.Storage"},
@@ -221,9 +232,7 @@ WHITENOISE_MAX_AGE = 60
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:
-    _email = _read(env.dj_email_url, "EMAIL_URL", "", "write it as smtp://user:password@host:587")
-    EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _email["EMAIL_BACKEND"], _email["EMAIL_HOST"], _email["EMAIL_PORT"]
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+    globals().update(_read(mail_settings, "EMAIL_URL", EMAIL_URL, "write it as smtp://user:password@host:587"))
 
 # Ingestion. Bodies are read by ingest/body.py, which has limits of its own; this one is for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20

@@ -2,8 +2,9 @@
 
 from django.urls import include, path
 
+handler429 = "accounts.signin.too_many"  # allauth asks for it
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("accounts.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
     path("", include("dashboard.urls")),
