@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from django.conf import settings
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -15,10 +16,9 @@ def _transport_options() -> dict[str, Any]:
     if not settings.CELERY_BROKER_URL.startswith("pgmq"):
         return {"visibility_timeout": 3600}
     params = connection.get_connection_params()
-    names = {"dbname": "dbname", "user": "user", "password": "password", "host": "host", "port": "port"}
-    dsn = " ".join(f"{key}='{params[name]}'" for key, name in names.items() if params.get(name))
+    names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert")
     return {
-        "conn_string": dsn,
+        "conn_string": make_conninfo(**{name: params[name] for name in names if params.get(name)}),
         "init_extension": False,
         "use_notify": True,
         "wait_time_seconds": 0,
@@ -35,6 +35,7 @@ app.conf.update(
     worker_prefetch_multiplier=16,
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     task_acks_late=True,
     task_ignore_result=True,
     task_serializer="json",

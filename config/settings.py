@@ -10,6 +10,8 @@ import dj_database_url
 import structlog
 from environs import Env, EnvError
 
+from config.postgres import running_url
+
 from config.mail import mail_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,8 +109,8 @@ TEMPLATES = [
     }
 ]
 
-# `make run` and the tests put DATABASE_URL there when the embedded server is used.
-DATABASE_URL = env.str("DATABASE_URL", "")
+# `make run` and the tests put it into the environment; a command started beside `make run` finds its server.
+DATABASE_URL = env.str("DATABASE_URL", "") or running_url(DATA) or ""
 
 
 def _database() -> dict[str, Any]:
