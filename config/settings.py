@@ -10,9 +10,8 @@ import dj_database_url
 import structlog
 from environs import Env, EnvError
 
-from config.postgres import running_url
-
 from config.mail import mail_settings
+from config.postgres import running_url
 
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
@@ -234,7 +233,9 @@ WHITENOISE_MAX_AGE = 60
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:
-    globals().update(_read(mail_settings, "EMAIL_URL", EMAIL_URL, "write it as smtp://user:password@host:587"))
+    globals().update(
+        _read(mail_settings, "EMAIL_URL", EMAIL_URL, "write it as smtp://user:password@host:587")
+    )
 
 # Ingestion. Bodies are read by ingest/body.py, which has limits of its own; this one is for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
