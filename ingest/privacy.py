@@ -33,8 +33,11 @@ def fingerprint_key(project_id: int) -> bytes:
 
 def keyed(text: str, key: bytes) -> str:
     """The fingerprint of a text: 32 hex digits of its HMAC-SHA256; one that is keyed already stays."""
-    if _KEYED.fullmatch(text):
-        return text
+    return text if _KEYED.fullmatch(text) else hash_of(text, key)
+
+
+def hash_of(text: str, key: bytes) -> str:
+    """32 hex digits of the text's HMAC-SHA256."""
     return hmac.digest(key, text.encode("utf-8", "replace"), hashlib.sha256)[:16].hex()
 
 
@@ -45,6 +48,10 @@ class Gate:
         self.keeps_content = project.keep_content
         self.rules: tuple[Rule, ...] = compile_rules(project.redactions)
         self.key = fingerprint_key(project.id)
+
+    def fingerprint(self, source: str) -> str:
+        """The project's fingerprint of a text."""
+        return hash_of(source, self.key)
 
     def calls(self, records: list[CallRecord]) -> list[CallRecord]:
         """The records as they may be stored."""
@@ -57,12 +64,13 @@ class Gate:
         changed: CallRecord = self._changed(record, self._of_content(record))
         return changed
 
-    def span(self, record: SpanRecord) -> SpanRecord:
-        """One span, and the call it holds, as they may be stored."""
-        call = record.call and self.call(record.call)
-        if not self.rules and call is record.call:
-            return record
-        changed: SpanRecord = self._changed(record, {"call": call} if call is not record.call else {})
+    def spans(self, records: list[SpanRecord]) -> list[SpanRecord]:
+        """Spans as they may be stored; their reader has dropped content and keyed fingerprints already."""
+        return [self._redacted_span(record) for record in records] if self.rules else records
+
+    def _redacted_span(self, record: SpanRecord) -> SpanRecord:
+        call = record.call and self._changed(record.call, {})
+        changed: SpanRecord = self._changed(record, {"call": call})
         return changed
 
     def messages(self, record: MessagesRecord) -> MessagesRecord | None:

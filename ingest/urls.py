@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from ingest import api
+from ingest import api, otlp_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/events", api.Events.as_view(), name="events"),
     path("v1/fingerprint-key", api.FingerprintKey.as_view(), name="fingerprint_key"),
+    path("v1/traces", otlp_api.Traces.as_view(), name="traces"),
+    path("v1/metrics", otlp_api.Metrics.as_view(), name="metrics"),
 ]

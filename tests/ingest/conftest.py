@@ -46,7 +46,7 @@ class Sender:
         self, body: Any, *, path: str = "/v1/events", type: str = "application/json", **headers: str
     ):
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Authorization": f"Bearer {self.secret}"} | {
+        sent = {"Authorization": f"Bearer {self.secret}", "Content-Type": type} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
         return self.client.post(path, raw, content_type=type, headers=sent)
