@@ -16,6 +16,7 @@ import re2  # type: ignore[import-untyped]
 MAX_RULES = 20
 MAX_PATTERN = 500
 MAX_REPLACEMENT = 40
+NAME = 200  # characters that a name may have in the ledger
 DEFAULT_REPLACEMENT = "[redacted]"
 
 
@@ -86,9 +87,9 @@ def compile_rules(rules: Iterable[Mapping[str, str]]) -> tuple[Rule, ...]:
 def redact(text: str, rules: tuple[Rule, ...]) -> str:
     """The text with every match replaced, rule after rule, each on what the one before left.
 
-    The answer is at most twice as long as the text and 1,000 characters: a replacement of single letters
-    could otherwise make megabytes of kilobytes."""
-    longest = 2 * len(text) + 1000
+    A text of a name's length stays one; a longer text grows to twice its length at most. What is beyond is
+    cut: replacing single letters could otherwise make megabytes of kilobytes, and names have an index."""
+    longest = NAME if len(text) <= NAME else 2 * len(text)
     for rule in rules:
         text = _replaced(text, rule)[:longest]
     return text
