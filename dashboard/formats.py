@@ -113,12 +113,12 @@ def duration(ms: Number | None) -> str:
     """840 ms; 1.24 s; 14.8 s; 2 min 05 s."""
     if ms is None:
         return MISSING
-    if round(ms) < 1000:
-        return f"{round(ms)} ms"
+    if (whole_ms := round(float(ms))) < 1000:
+        return f"{whole_ms} ms"
     seconds = _decimal(ms) / 1000
     if round(seconds, 1) < 60:
         return f"{_three_digits(seconds)} s"
-    whole = round(seconds)
+    whole = round(float(seconds))
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
@@ -126,7 +126,7 @@ def duration(ms: Number | None) -> str:
 
 def duration_delta(ms: Number) -> str:
     """+0.31 s, −0.62 s; under 100 ms in ms: +40 ms."""
-    if abs(ms) < 100:
+    if abs(_decimal(ms)) < 100:
         return f"{plain(ms, 0, signed=True)} ms"
     return f"{plain(_decimal(ms) / 1000, 2, signed=True)} s"
 
@@ -188,7 +188,7 @@ def lag(seconds: Number | None) -> str:
     """38 s; 4 min; 1 h 45 min."""
     if seconds is None:
         return MISSING
-    whole = round(seconds)
+    whole = round(float(seconds))
     if whole < 120:
         return f"{whole} s"
     if whole < 3600:
