@@ -53,12 +53,12 @@ def writing(lane: int, *, wait: bool = False) -> "Iterator[Cursor[Any]]":
                 raise LaneBusy
         # The inbox rows of a batch come back with it when a crash loses it.
         cursor.execute("SET LOCAL synchronous_commit = off")
-        _staging(cursor)
+        staging(cursor)
         yield cursor
 
 
-def _staging(cursor: "Cursor[Any]") -> None:
-    """Temporary tables live as long as the connection; they are made when it is new."""
+def staging(cursor: "Cursor[Any]") -> None:
+    """The staging tables, empty. Temporary tables live as long as the connection; they are made when it is new."""
     cursor.execute("SELECT to_regclass('pg_temp.span_stage') IS NOT NULL")
     if not _one(cursor):
         for part in statement("create_staging").split(";\n"):
@@ -108,12 +108,19 @@ def roll(
 ) -> None:
     """Bring runs and every rollup up to what stands in `delta`."""
     _runs(cursor, states, window)
-    cursor.execute("SELECT nextval('ledger_batch')")
-    values = {"batch": _one(cursor), "kept_from": kept_from(now)}
-    for name in ("roll_usage", "roll_customers", "roll_runs", "pick_exemplars", "mark_dirty"):
-        _run(cursor, name, values)
+    roll_up(cursor, kept_from=kept_from(now))
+    for name in ("pick_exemplars", "mark_dirty"):
+        _run(cursor, name, {})
     cursor.execute(statement("gather_audience"))
     audience.add(cursor, cursor.fetchall())
+
+
+def roll_up(cursor: "Cursor[Any]", *, kept_from: datetime) -> None:
+    """Append to every rollup what `delta` and `run_delta` say, as one batch."""
+    cursor.execute("SELECT nextval('ledger_batch')")
+    values = {"batch": _one(cursor), "kept_from": kept_from}
+    for name in ("roll_usage", "roll_customers", "roll_runs"):
+        _run(cursor, name, values)
 
 
 def kept_from(now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db import connection, transaction
 from psycopg import Cursor, sql
 
 WEEK = timedelta(days=7)
@@ -114,3 +115,9 @@ def _moment(text: str) -> datetime:
 def day_start(day: date) -> datetime:
     """Midnight UTC of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def make_ahead(*, now: datetime) -> None:
+    """Make the partitions of the next two weeks, so that no load has to."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        ensure(cursor.cursor, now, now + 2 * WEEK, now=now)

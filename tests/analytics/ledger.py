@@ -26,7 +26,9 @@ def call(number: int, **fields: Any) -> CallRecord:
     return CallRecord(**(given | fields))
 
 
-def send(project: Project, records: Iterable[Any], *, kind: inbox.Kind = inbox.Kind.CALLS, now: datetime = NOW) -> None:
+def send(
+    project: Project, records: Iterable[Any], *, kind: inbox.Kind = inbox.Kind.CALLS, now: datetime = NOW
+) -> None:
     """Put records into the inbox."""
     inbox.put(list(records), kind=kind, sender=inbox.Sender(project.pk), now=now)
 

@@ -1,10 +1,15 @@
 """The loader: every accepted call counts exactly once, whatever is repeated, late or broken."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from accounts.models import Project
+from analytics.fold import fold_lane
+from analytics.rebuild import rebuild
+from analytics.verify import verify
 from ingest.records import Tokens
 from tests.analytics.ledger import NOW, call, load, rows, send
 
@@ -16,7 +21,10 @@ def project() -> Project:
     return Project.objects.create(slug="acme", name="Acme", zone="Asia/Kolkata")
 
 
-USAGE = "SELECT sum(calls), sum(duplicates), sum(input), sum(output), sum(call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)) FROM {}"
+USAGE = (
+    "SELECT sum(calls), sum(duplicates), sum(input), sum(output), sum(call_cost(cost_input, cost_cache_read, "
+    "cost_cache_write, cost_output, cost_other, cost_unsplit)) FROM {}"
+)
 
 
 def test_calls_are_priced_and_rolled_up_by_quarter_hour_and_day_of_the_zone(project):
@@ -26,7 +34,10 @@ def test_calls_are_priced_and_rolled_up_by_quarter_hour_and_day_of_the_zone(proj
     expected = (20, 0, 20_000, 2_000, Decimal("0.0042"))
     assert rows(USAGE.format("usage")) == [expected]
     assert rows(USAGE.format("usage_day")) == [expected]
-    assert rows("SELECT DISTINCT bucket FROM usage ORDER BY 1 LIMIT 1")[0][0].isoformat() == "2026-11-24T09:00:00+00:00"
+    assert (
+        rows("SELECT DISTINCT bucket FROM usage ORDER BY 1 LIMIT 1")[0][0].isoformat()
+        == "2026-11-24T09:00:00+00:00"
+    )
     assert rows("SELECT DISTINCT day FROM usage_day")[0][0].isoformat() == "2026-11-24"
     assert rows("SELECT sum(runs), sum(cost) FROM run_day") == [(20, Decimal("0.0042"))]
     assert rows("SELECT count(*) FROM inbox") == [(0,)]
@@ -38,7 +49,11 @@ def test_the_same_call_twice_counts_once_and_is_shown_as_a_duplicate(project):
     send(project, [call(1), call(2), call(3)])
     load(project)
     assert rows(USAGE.format("usage"))[0][:2] == (3, 3)
-    assert rows("SELECT raw_id, duplicates FROM call ORDER BY started_at") == [("call-1", 2), ("call-2", 1), ("call-3", 0)]
+    assert rows("SELECT raw_id, duplicates FROM call ORDER BY started_at") == [
+        ("call-1", 2),
+        ("call-2", 1),
+        ("call-3", 0),
+    ]
 
 
 def test_an_unknown_model_is_unpriced_and_never_free(project):
@@ -68,7 +83,9 @@ def test_calls_of_one_trace_are_one_run_with_an_outcome(project):
     load(project)
     found = rows("SELECT raw_id, session, calls, errors, outcome, rescued FROM run ORDER BY started_at")
     assert found == [("run-77", "s-9", 3, 1, 1, True), ("run-78", None, 1, 1, 2, False)]
-    assert rows("SELECT sum(runs), sum(successes), sum(failures), sum(rescued) FROM run_bucket") == [(2, 1, 1, 1)]
+    assert rows("SELECT sum(runs), sum(successes), sum(failures), sum(rescued) FROM run_bucket") == [
+        (2, 1, 1, 1)
+    ]
     assert rows("SELECT raw_id, wasted FROM call ORDER BY started_at") == [
         ("call-1", False), ("call-2", True), ("call-3", True), ("call-4", True)]  # fmt: skip
     assert rows("SELECT s.step FROM run r JOIN series s ON s.id = r.series_id ORDER BY r.started_at") == [
@@ -93,3 +110,36 @@ def test_intake_is_counted_by_key_and_quarter_hour(project):
     send(project, [call(2)])
     load(project)
     assert rows("SELECT sum(accepted), sum(duplicates), min(bucket) FROM intake") == [(3, 1, NOW)]
+
+
+def differences(project):
+    return [(d.table, d.key, d.stored, d.expected) for d in verify(project, now=NOW)]
+
+
+def test_rollups_are_what_the_ledger_says_before_and_after_folding_and_rebuilding(project):
+    for start in (0, 30, 60):
+        send(
+            project,
+            [
+                call(n, trace=f"run-{n // 3}", failed=n % 7 == 0, error_class="timeout" if n % 7 == 0 else "")
+                for n in range(start, start + 40)
+            ],
+        )
+        load(project)
+    assert differences(project) == []
+    before = rows(USAGE.format("usage_day"))
+    fold_lane(project.lane, now=NOW, wait=True)
+    assert rows("SELECT count(*) FROM usage WHERE batch <> 0") == [(0,)]
+    assert differences(project) == []
+    assert rows(USAGE.format("usage_day")) == before
+    list(rebuild(project, first=NOW.date(), last=NOW.date() + timedelta(days=1), now=NOW))
+    assert differences(project) == []
+    assert rows(USAGE.format("usage_day")) == before
+
+
+def test_verify_finds_a_rollup_that_is_wrong(project):
+    send(project, [call(n) for n in range(5)])
+    load(project)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE usage_day SET calls = calls + 1")
+    assert [(table, stored) for table, _, stored, _ in differences(project)] == [("usage_day", "calls 6")]

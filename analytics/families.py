@@ -1,0 +1,49 @@
+"""The rollup families: each in quarter hours and in days of the project's zone, declared once."""
+
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from accounts.models import Project
+
+
+class Family(NamedTuple):
+    """A rollup's two tables, its key beside project and time, and its mergeable values."""
+
+    quarter: str
+    day: str
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    histograms: tuple[str, ...]
+
+
+_TOKENS = (
+    "input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning", "audio_input", "audio_output",
+    "timed_output", "timed_us",
+)  # fmt: skip
+_COSTS = (
+    "cost_input", "cost_cache_read", "cost_cache_write", "cost_output", "cost_other", "cost_unsplit", "wasted",
+)  # fmt: skip
+FAMILIES = (
+    Family(
+        "usage", "usage_day", ("series_id", "error_class"),
+        ("calls", "duplicates", "partial", "unpriced", *_TOKENS, *_COSTS), ("latency", "ttft"),
+    ),
+    Family(
+        "customer_bucket", "customer_day", ("customer_id", "series_id"),
+        ("calls", "errors", "duplicates", "partial", "unpriced", *_TOKENS, *_COSTS), (),
+    ),
+    Family(
+        "run_bucket", "run_day", ("series_id",),
+        ("runs", "successes", "failures", "rescued", "cost", "value"), ("duration", "cost_histogram"),
+    ),
+)  # fmt: skip
+
+
+def day_bounds(project: Project, day: date) -> tuple[datetime, datetime]:
+    """Start and end of a day in the project's zone, as instants."""
+    zone = ZoneInfo(project.zone)
+    return (
+        datetime.combine(day, time(), zone),
+        datetime.combine(day + timedelta(days=1), time(), zone),
+    )

@@ -1,0 +1,21 @@
+-- Purpose: appended rows of customer_bucket become one row a key (batch 0). Grain: project_id, bucket, customer_id, series_id.
+-- One statement under the lane's lock. Index: customer_bucket_unfolded, primary key. Safe to re-run: folded rows stay.
+WITH k AS (
+    SELECT DISTINCT project_id, bucket, customer_id, series_id FROM customer_bucket
+    WHERE batch <> 0 AND project_id %% 16 = %(lane)s LIMIT %(most)s),
+gone AS (
+    DELETE FROM customer_bucket u USING k WHERE u.project_id = k.project_id AND u.bucket = k.bucket AND u.customer_id = k.customer_id AND u.series_id = k.series_id
+    RETURNING u.*)
+INSERT INTO customer_bucket (
+    project_id, bucket, customer_id, series_id, batch, calls, errors, duplicates, partial, unpriced,
+    input, cache_read, cache_write, cache_write_1h, output, reasoning, audio_input, audio_output,
+    timed_output, timed_us, cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other,
+    cost_unsplit, wasted)
+SELECT
+    project_id, bucket, customer_id, series_id, 0, sum(calls), sum(errors), sum(duplicates),
+    sum(partial), sum(unpriced), sum(input), sum(cache_read), sum(cache_write), sum(cache_write_1h),
+    sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(timed_output), sum(timed_us),
+    sum(cost_input), sum(cost_cache_read), sum(cost_cache_write), sum(cost_output), sum(cost_other),
+    sum(cost_unsplit), sum(wasted)
+FROM gone GROUP BY project_id, bucket, customer_id, series_id
+HAVING sum(calls) <> 0 OR sum(duplicates) <> 0

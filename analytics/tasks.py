@@ -1,0 +1,46 @@
+"""What Celery runs: thin, each may run twice."""
+
+from celery import shared_task
+from django.db import connection
+from django.utils import timezone
+
+from analytics import demo, fold, load, partitions, pricebook, retention
+
+DRAIN_SECONDS = 20.0
+
+
+@shared_task(name="analytics.tasks.drain", ignore_result=True)
+def drain() -> None:
+    """Load what waits; when there is more than 20 s of it, queue the rest."""
+    _beat("worker")
+    load.drain(now=timezone.now, seconds=DRAIN_SECONDS)
+
+
+@shared_task(name="analytics.tasks.fold", ignore_result=True)
+def fold_rollups() -> None:
+    """Fold appended rollup rows."""
+    fold.fold(now=timezone.now())
+
+
+@shared_task(name="analytics.tasks.housekeeping", ignore_result=True)
+def housekeeping() -> None:
+    """Partitions ahead, retention, and newer prices when the package brought some."""
+    now = timezone.now()
+    partitions.make_ahead(now=now)
+    retention.enforce(now=now)
+    pricebook.sync()
+
+
+@shared_task(name="analytics.tasks.demo", ignore_result=True)
+def trickle() -> None:
+    """The demo project's traffic goes on."""
+    demo.trickle(now=timezone.now())
+
+
+def _beat(name: str) -> None:
+    """Leave a sign of life for /readyz."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO heartbeat (name, at) VALUES (%s, now()) ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+            [name],
+        )
