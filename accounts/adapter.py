@@ -11,6 +11,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Closed sign-up; members come by invitation."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "There is no account with this e-mail and password.",
+        "incorrect_password": "This is not your current password.",
+        "too_many_login_attempts": "Too many tries from here. Wait a minute, then sign in again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody may sign up without an invitation."""
         return False

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts import audit
@@ -122,10 +122,18 @@ def join(*, secret: str, name: str, password: str, now: datetime) -> User:
     if has_account(found.email):
         raise BadInvitationError(f"{found.email} has an account. Sign in with it to accept.")
     validate_password(password, User(email=found.email, name=name))
-    user = User.objects.create_user(found.email, password, name=name.strip()[:100])
+    user = _created(found.email, password, name=name.strip()[:100])
     audit.record(project=found.project, actor=user.email, action="user.created", target=user.email)
     accept(secret=secret, user=user, now=now)
     return user
+
+
+def _created(email: str, password: str, *, name: str) -> User:
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password, name=name)
+    except IntegrityError as problem:  # the same link, used twice at the same moment
+        raise BadInvitationError(f"{email} has an account. Sign in with it to accept.") from problem
 
 
 def has_account(email: str) -> bool:

@@ -57,9 +57,10 @@ def _accepted(request: HttpRequest, form: JoinForm, *, secret: str, now: datetim
     if not form.is_valid():
         return None
     try:
-        user = invitations.join(secret=secret, now=now, **form.cleaned_data)
+        name, password = form.cleaned_data["name"], form.cleaned_data["password1"]
+        user = invitations.join(secret=secret, name=name, password=password, now=now)
     except ValidationError as problem:
-        form.add_error("password", problem)
+        form.add_error("password1", problem)
         return None
     login(request, user, backend=BACKEND)
     return user

@@ -85,6 +85,14 @@ def test_a_link_cannot_take_over_an_account(project):
     assert victim.check_password(PASSWORD)
 
 
+def test_joining_twice_at_the_same_moment_is_no_error_of_the_server(project, monkeypatch):
+    _, secret = invite(project=project, email="ann@example.com", role="viewer", now=NOW)
+    make_user("ann@example.com")
+    monkeypatch.setattr("accounts.invitations.has_account", lambda email: False)
+    with pytest.raises(BadInvitationError, match="Sign in"):
+        join(secret=secret, name="", password="another long password", now=NOW)
+
+
 def test_accepting_does_not_lower_an_owner(project):
     owner = make_member(project, "owner")
     _, secret = invite(project=project, email="other@example.com", role="viewer", now=NOW)

@@ -61,12 +61,18 @@ class TestIn:
         assert not signed_in(client)
         assert "errorlist" in response.content.decode()
 
+    def test_the_form_speaks_plainly(self, client):
+        page = client.get(LOGIN).content.decode()
+        assert re.findall(r"<label[^>]*>([^<]*)", page) == ["E-mail", "Password"]
+        assert "placeholder" not in page
+
     def test_a_wrong_password_and_an_unknown_address_look_the_same(self, client, ann):
         pages = [
             sign_in(client, email, "wrong").content.decode() for email in ("ann@example.com", "bob@x.org")
         ]
         errors = [re.findall(r"errorlist[^>]*>.*?</ul>", page, re.DOTALL) for page in pages]
-        assert errors[0] == errors[1] != []
+        assert errors[0] == errors[1]
+        assert "no account with this e-mail and password" in errors[0][0]
 
     def test_a_closed_account_stays_out(self, client, ann):
         ann.is_active = False
@@ -226,7 +232,7 @@ class TestInvitation:
         assert self.members() == {"own@example.com": "owner"}
 
     def test_a_new_person_chooses_a_password_and_is_in(self, client, link):
-        response = client.post(link, {"name": "New", "password": PASSWORD})
+        response = client.post(link, {"name": "New", "password1": PASSWORD})
         assert response["Location"] == "/"
         assert signed_in(client)
         assert self.members()["new@example.com"] == "editor"
@@ -235,7 +241,7 @@ class TestInvitation:
         assert sign_in(client, "new@example.com").status_code == 302
 
     def test_a_weak_password_is_told_and_the_link_still_works(self, client, link):
-        page = client.post(link, {"password": "short"})
+        page = client.post(link, {"password1": "short"})
         assert page.status_code == 200
         assert "too short" in page.content.decode()
         assert client.get(link).status_code == 200
@@ -251,7 +257,7 @@ class TestInvitation:
         page = client.get(link).content.decode()
         assert f"{LOGIN}?next={link}" in page
         assert 'type="password"' not in page
-        assert client.post(link, {"password": "another long password"}).status_code == 410
+        assert client.post(link, {"password1": "another long password"}).status_code == 410
         assert sign_in(client, "new@example.com", next=link)["Location"] == link
 
     def test_a_used_or_wrong_link_is_gone(self, client, link, ann):
