@@ -13,7 +13,7 @@ from accounts.errors import ApiError
 from accounts.keys import KeyAuthentication, KeyHolder, requires
 from accounts.models import Project
 from ingest import inbox, privacy
-from ingest.body import taken
+from ingest.body import drain, taken
 from ingest.floor import floor_us
 from ingest.inbox import UNAVAILABLE, Kind, Sender, busy
 from ingest.patience import patiently
@@ -52,6 +52,11 @@ class FrontDoor(APIView):
                 super().perform_authentication(request)
         except UNAVAILABLE as problem:
             raise busy("The database does not answer at the moment.") from problem
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """The refusal, once the sender has finished sending."""
+        drain(self.request._request)
+        return super().handle_exception(exc)
 
 
 class Events(FrontDoor):

@@ -5,9 +5,10 @@ requests of this process hold at once is bounded too; past that a client is told
 """
 
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import zstandard
@@ -22,6 +23,8 @@ ZSTD_PIECE = 512  # a byte of zstd can stand for thousands: fed in small pieces,
 ZSTD_WINDOW = 2**25
 SMALL = 2**20  # bodies up to this size are not counted against the bytes in hand
 IN_HAND = 96 * 2**20
+DRAINED = 4 * 2**26  # bytes of a refused body that are read and forgotten, so that its sender sees the answer
+DRAIN_SECONDS = 5.0
 BODY_ENCODINGS = ("gzip", "deflate", "zstd")
 
 
@@ -145,26 +148,53 @@ def taken(request: HttpRequest) -> Iterator[bytes]:
     Raises ApiError: 413 over settings.INGEST_MAX_BODY (also once inflated), 415 for an encoding that is not
     known, 400 for a body that is cut off or cannot be inflated, 503 when too much is held already."""
     inflater = inflater_of(request.headers.get("Content-Encoding", ""))
-    limit = settings.INGEST_MAX_BODY
+    limit: int = settings.INGEST_MAX_BODY
     if (_declared(request) or 0) > limit:
         raise _too_large(limit)
-    pieces: list[bytes] = []
-    total = held = 0
+    hand = _Hand(limit)
     try:
         for piece in _pieces(request):
             for plain in inflater.feed(piece):
-                total += len(plain)
-                if total > limit:
-                    raise _too_large(limit)
-                if total - held > SMALL:
-                    in_hand.take(total - held)
-                    held = total
-                pieces.append(plain)
-        if total and not inflater.is_complete():
+                hand.take(plain)
+        if hand.total and not inflater.is_complete():
             raise _unreadable("The compressed body is cut off")
-        yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        yield hand.body()
     finally:
-        in_hand.give_back(held)
+        in_hand.give_back(hand.held)
+
+
+class _Hand:
+    """The pieces of one body."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.total, self.held = limit, 0, 0
+        self.pieces: list[bytes] = []
+
+    def take(self, piece: bytes) -> None:
+        self.total += len(piece)
+        if self.total > self.limit:
+            raise _too_large(self.limit)
+        if self.total - self.held > SMALL:
+            in_hand.take(self.total - self.held)
+            self.held = self.total
+        self.pieces.append(piece)
+
+    def body(self) -> bytes:
+        pieces, self.pieces = self.pieces, []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def drain(request: HttpRequest) -> None:
+    """Read what is left of a refused body: a client that is still sending would see a broken pipe instead of
+    the answer, and try again for ever."""
+    if (_declared(request) or 0) > DRAINED:
+        return
+    seen, until = 0, time.monotonic() + DRAIN_SECONDS
+    with suppress(ApiError):
+        for piece in _pieces(request):
+            seen += len(piece)
+            if seen > DRAINED or time.monotonic() > until:
+                return
 
 
 def inflater_of(encoding: str) -> Inflater:

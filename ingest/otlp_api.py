@@ -18,7 +18,7 @@ from accounts.errors import ApiError, as_response
 from accounts.keys import KeyHolder
 from ingest import inbox, privacy
 from ingest.api import JSON, FrontDoor, content_type, holder_of, malformed, wrong_content_type
-from ingest.body import taken
+from ingest.body import drain, taken
 from ingest.floor import floor_us
 from ingest.inbox import Kind, Sender
 from ingest.records import Rejection
@@ -68,6 +68,7 @@ class Otlp(FrontDoor):
 
     def handle_exception(self, exc: Exception) -> Any:
         """Every refusal as `google.rpc.Status`, in the encoding that the client speaks."""
+        drain(self.request._request)
         answer = as_response(exc, {})
         if answer is None:
             log.exception("An export request could not be taken.")
