@@ -16,6 +16,7 @@ from ingest.wire.otlp_read import (
     Events,
     RawSpan,
     Slots,
+    resource_context,
     slots_of,
 )
 
@@ -112,7 +113,7 @@ def read_json(body: bytes) -> Iterator[RawSpan | Rejection]:
             yield Rejection(index, "resourceSpans", f"The group of spans cannot be read: {error}", HINT)
             index += 1
             continue
-        resource = json_slots(group.resource.attributes) if group.resource else {}
+        resource = resource_context(json_slots(group.resource.attributes)) if group.resource else {}
         for of_scope in group.scope_spans or ():
             scope = (of_scope.scope.name if of_scope.scope else None) or ""
             for raw in of_scope.spans or ():
@@ -128,7 +129,7 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> An
         raise MalformedError(f"The body is not OTLP JSON: {error}"[:300], HINT) from None
 
 
-def _span(raw: msgspec.Raw, index: int, scope: str, resource: Slots) -> RawSpan | Rejection:
+def _span(raw: msgspec.Raw, index: int, scope: str, resource: dict[str, str]) -> RawSpan | Rejection:
     try:
         span = _SPAN.decode(raw)
         for field in ("trace_id", "span_id", "parent_span_id"):

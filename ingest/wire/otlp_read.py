@@ -8,18 +8,20 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ingest.records import Rejection
-from ingest.wire.conventions import hit_of
+from ingest.wire.conventions import HITS
 from ingest.wire.decoded import MalformedError
+from ingest.wire.values import text_of
 
 MAX_NESTING = 32  # levels of a nested attribute value that are read
 MAX_ITEMS = 1_000  # entries of an array value that are read
 MAX_EVENTS = 200  # of one span; streams send one event a chunk, and only the first of each name tells
+RESOURCE_KEYS = frozenset(("environment", "release", "service", "flow", "feature", "customer", "retrieval"))
 Slots = dict[str, Any]
 Events = dict[str, tuple[int, Slots]]  # the first event of each name: unix nanoseconds, its attributes
 
 
 class RawSpan(msgspec.Struct, gc=False):
-    """One span as sent, ids as hex digits, times as unix nanoseconds; `slots` by `conventions.hit_of`."""
+    """One span as sent, ids as hex digits, times as unix nanoseconds; `slots` by `conventions.HITS`."""
 
     trace: str
     span: str
@@ -32,14 +34,14 @@ class RawSpan(msgspec.Struct, gc=False):
     status_message: str
     slots: Slots
     scope: str
-    resource: Slots
+    resource: dict[str, str]
     events: Events
 
 
 def read_protobuf(body: bytes) -> Iterator[RawSpan | Rejection]:
     """Raw spans of an `ExportTraceServiceRequest` in its order. Raises MalformedError."""
     for of_resource in parsed(ExportTraceServiceRequest, body).resource_spans:
-        resource = slots_of(of_resource.resource.attributes, any_value)
+        resource = resource_context(slots_of(of_resource.resource.attributes, any_value))
         for of_scope in of_resource.scope_spans:
             scope = of_scope.scope.name
             for span in of_scope.spans:
@@ -76,7 +78,7 @@ def slots_of(attributes: Iterable[Any], value_of: Callable[[Any], Any]) -> Slots
     slots: Slots = {}
     ranks: dict[str, int] = {}
     for pair in attributes:
-        hit = hit_of(pair.key)
+        hit = HITS[pair.key]
         if hit is None:
             continue
         value = value_of(pair.value)
@@ -85,10 +87,18 @@ def slots_of(attributes: Iterable[Any], value_of: Callable[[Any], Any]) -> Slots
         slot, rank, key = hit
         if key is not None:
             slots.setdefault(slot, {})[key] = value
-        elif slot not in slots or rank < ranks[slot]:
+        elif rank == 0:
+            slots[slot] = value
+        elif slot not in slots or rank < ranks.get(slot, 0):
             slots[slot] = value
             ranks[slot] = rank
     return slots
+
+
+def resource_context(slots: Slots) -> dict[str, str]:
+    """What a resource says for every span of it."""
+    found = ((key, text_of(slots[key])) for key in slots if key in RESOURCE_KEYS)
+    return {key: text for key, text in found if text is not None}
 
 
 def any_value(value: Any, depth: int = 0) -> Any:

@@ -19,7 +19,6 @@ CONTEXT_KEYS = frozenset(
         "outcome_value", "tool",
     )
 )  # fmt: skip
-RESOURCE_KEYS = frozenset(("environment", "release", "service", "flow", "feature", "customer", "retrieval"))
 _FRAMEWORK_CHECKED = frozenset(("workflow", "agent", "step"))
 _APP_SLOTS = ("app", "trace_app", "app_json")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
@@ -60,7 +59,7 @@ def span_record(raw: RawSpan, reading: Reading) -> SpanRecord | None:
         failed=call.failed if call is not None else raw.failed,
         context=context,
         trace_context=trace_context,
-        resource_context=resource_context(raw.resource),
+        resource_context=raw.resource,
         tags=tags,
         call=call,
         error_type=call.error_type if call is not None else text_of(raw.slots.get("error_type")),
@@ -86,15 +85,6 @@ def _check_time(time_us: int, field: str, reading: Reading) -> None:
     except RefusedError as error:
         error.field = field
         raise
-
-
-def resource_context(resource: Slots) -> dict[str, str]:
-    """What the resource says for every span of it."""
-    found = {}
-    for key in resource:
-        if key in RESOURCE_KEYS and (text := text_of(resource[key])) is not None:
-            found[key] = text
-    return found
 
 
 def _context(raw: RawSpan, kind: str) -> tuple[dict[str, str], dict[str, str], dict[str, str] | None]:

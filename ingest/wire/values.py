@@ -10,6 +10,7 @@ import msgspec
 from ingest.records import MAX_TEXT
 from ingest.wire.limits import RefusedError, clean_text, micros_of
 
+_ODD_STARTS = frozenset('" [')
 _NOTHING = frozenset(("None", "null", "undefined", "none", "NULL"))
 _MAX_CACHED = 300  # characters: metadata and parameters, no messages
 _MAX_REPR = 20_000
@@ -20,6 +21,12 @@ def text_of(value: Any, limit: int = MAX_TEXT) -> str | None:
     """A clean name or id: unquoted, without blanks around it, cut at `limit`; None where nothing is said."""
     if type(value) is not str:
         return _text_of_other(value, limit)
+    if value.isascii() and value.isprintable() and 0 < len(value) <= limit and value[0] not in _ODD_STARTS:
+        return None if value in _NOTHING else value.rstrip()  # nearly every value ends here
+    return _text_of_odd(value, limit)
+
+
+def _text_of_odd(value: str, limit: int) -> str | None:
     text = value.strip()
     if not text or text in _NOTHING:
         return None

@@ -31,7 +31,7 @@ class Hit(NamedTuple):
     key: str | None = None
 
 
-def _table() -> dict[str, Hit | None]:
+def _declared() -> dict[str, Hit | None]:
     table: dict[str, Hit | None] = {}
     ranks: dict[str, int] = {}
     for module in MODULES:
@@ -53,21 +53,15 @@ def _prefixes() -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 _PREFIXES = _prefixes()
-_HITS = _table()
-NAMES = frozenset(_HITS)
-FIELD_OF = {  # the name to tell a sender: OpenTelemetry's where there is one
-    slot: names[0] for module in (*MODULES, otel) for slot, names in module.ATTRIBUTES.items()
-}
 
 
-def hit_of(name: str) -> Hit | None:
-    """The slot of an attribute, or None where no convention knows the name."""
-    try:
-        return _HITS[name]
-    except KeyError:
+class _Hits(dict[str, Hit | None]):
+    """Attribute name -> hit, None where no convention knows the name; a new name is remembered."""
+
+    def __missing__(self, name: str) -> Hit | None:
         hit = _collected(name)
-        if len(_HITS) < _MEMO_LIMIT and len(name) <= _MEMO_NAME:
-            _HITS[name] = hit
+        if len(self) < _MEMO_LIMIT and len(name) <= _MEMO_NAME:
+            self[name] = hit
         return hit
 
 
@@ -76,3 +70,9 @@ def _collected(name: str) -> Hit | None:
         if name.startswith(prefix) and len(name) > len(prefix):
             return Hit(slot, -1, name[len(prefix) : len(prefix) + _MEMO_NAME])
     return None
+
+
+HITS = _Hits(_declared())
+FIELD_OF = {  # the name to tell a sender: OpenTelemetry's where there is one
+    slot: names[0] for module in (*MODULES, otel) for slot, names in module.ATTRIBUTES.items()
+}

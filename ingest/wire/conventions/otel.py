@@ -75,6 +75,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "rpc.system",
     ),
     "db": ("db.system.name", "db.system"),
+    "event_name": ("event.name",),
     "roll_up": ("gen_ai.aggregated_usage.input_tokens",),
 }
 PREFIXES: dict[str, str] = {
