@@ -89,4 +89,4 @@ def _system(slots: Slots, messages: Any) -> Any:
     if not isinstance(rows, list):
         return None
     found = [row for row in rows if isinstance(row, dict) and row.get("role") in _SYSTEM_ROLES]
-    return [row.get("content") or row.get("parts") for row in found] or None
+    return [told for row in found if (told := row.get("content") or row.get("parts"))] or None

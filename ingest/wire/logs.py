@@ -15,6 +15,7 @@ from ingest.wire.content import content_text, fingerprint_source, input_text, ou
 from ingest.wire.limits import RefusedError, checked_time
 from ingest.wire.otlp_json import ERRORS, HINT, Number, Pair, Value, decoded, json_slots, json_value
 from ingest.wire.otlp_read import Slots, any_value, parsed, slots_of
+from ingest.wire.span_calls import Fingerprint
 from ingest.wire.spans import Reading
 
 DETAILS = "gen_ai.client.inference.operation.details"
@@ -49,9 +50,19 @@ class Messages(msgspec.Struct):
     answered: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
-def decode_logs(body: bytes, *, json: bool, reading: Reading) -> tuple[list[MessagesRecord], list[Rejection]]:
+def decode_logs(
+    body: bytes,
+    *,
+    json: bool,
+    now_us: int,
+    floor_us: int,
+    keep_content: bool = True,
+    fingerprint: Fingerprint | None = None,
+) -> tuple[list[MessagesRecord], list[Rejection]]:
     """Messages by span of an `ExportLogsServiceRequest`, inflated already, and why records were refused
-    (index = n-th log record of the request). Raises MalformedError where the body is no such request."""
+    (index = n-th log record of the request). Arguments as `decode_traces`. Raises MalformedError where the body
+    is no such request."""
+    reading = Reading(now_us=now_us, floor_us=floor_us, keep_content=keep_content, fingerprint=fingerprint)
     found: dict[tuple[str, str], Messages] = {}
     rejections: list[Rejection] = []
     for index, raw in enumerate(_read_json(body) if json else _read_protobuf(body)):
@@ -105,8 +116,9 @@ def _record(key: tuple[str, str], messages: Messages, reading: Reading) -> Messa
 
 
 def _told(rows: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The rows, None where the sender left all content out."""
-    return rows if any(len(row) > 1 for row in rows) else None
+    """The rows, None where the sender left all content out (roles and names of tools say nothing)."""
+    text = content_text(rows) or ""
+    return rows if '"content":' in text or '"arguments":' in text else None
 
 
 def _read_protobuf(body: bytes) -> Iterator[RawLog | None]:
