@@ -59,13 +59,13 @@ def writing(lane: int, *, wait: bool = False) -> "Iterator[Cursor[Any]]":
 
 def staging(cursor: "Cursor[Any]") -> None:
     """The staging tables, empty. Temporary tables live as long as the connection; they are made when it is new."""
-    cursor.execute("SELECT to_regclass('pg_temp.span_stage') IS NOT NULL")
+    cursor.execute("SELECT to_regclass('pg_temp.repriced') IS NOT NULL")
     if not _one(cursor):
         for part in statement("create_staging").split(";\n"):
             cursor.execute(part)
     elif connection.savepoint_ids:  # inside another transaction no commit has emptied them
         cursor.execute(
-            "TRUNCATE stage, delta, touched, run_new, run_name, series_of_set, run_delta, span_stage"
+            "TRUNCATE stage, delta, touched, run_new, run_name, series_of_set, run_delta, span_stage, repriced"
         )
 
 

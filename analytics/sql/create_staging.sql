@@ -26,4 +26,7 @@ CREATE TEMP TABLE IF NOT EXISTS series_of_set (project_id int, series_set bigint
 CREATE TEMP TABLE IF NOT EXISTS run_delta (sign smallint NOT NULL, LIKE run) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS span_stage (
     started_us bigint NOT NULL, trace uuid NOT NULL, project_id int NOT NULL, span bytea NOT NULL,
-    copies smallint NOT NULL, record bytea NOT NULL) ON COMMIT DELETE ROWS
+    copies smallint NOT NULL, record bytea NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS repriced (
+    started_at timestamptz, id uuid, price_id int, cost_status smallint, cost_input numeric, cost_cache_read numeric,
+    cost_cache_write numeric, cost_output numeric, cost_other numeric, cost_unsplit numeric) ON COMMIT DELETE ROWS
