@@ -1,11 +1,208 @@
-"""Answering: a Query becomes SQL from the registries and comes back as a Result."""
+"""Answering: a Query becomes SQL from the registries and comes back as a Result.
 
-from datetime import datetime
+Read the cells of both periods, rank the groups, cut them, name them, and put rows and totals together. Totals
+are merged from all cells, so they hold for measures that do not add up.
+"""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from psycopg import Cursor
+
+from analytics.cells import Cells, Key, Parts, merged, read
+from analytics.compile import NAME_KINDS
+from analytics.dimensions import REST
+from analytics.labels import labels
+from analytics.measures import MEASURES
+from analytics.periods import Period
+from analytics.plan import dimensions_of, planned
 from analytics.query import Query
-from analytics.result import Result
+from analytics.reading import reading
+from analytics.result import Column, Compared, Result, Row
+from analytics.trust import trust_of
+
+Group = tuple[Any, ...]
+CUT = (REST,)  # the group of all groups beyond the limit
 
 
-def answer(query: Query, *, now: datetime) -> Result:
-    """Answer a question. Raises ApiError 422 (no table knows it), 503 (it took longer than 10 s)."""
-    raise NotImplementedError
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The cells of the period and of its base."""
+
+    current: Cells
+    base: Cells
+    trust: Parts
+    notes: tuple[str, ...]
+
+
+def answer(query: Query, *, now: datetime, trust: bool = True) -> Result:
+    """Answer a question. `trust` False leaves out what only trust figures need (they are then of nothing).
+
+    Raises ApiError 422 (no table knows it), 503 (it took longer than ten seconds)."""
+    with reading() as cursor:
+        overview = None
+        if query.grain != "all" and any(one.kind in NAME_KINDS for one in dimensions_of(query)):
+            # Thousands of names by time would be read to be cut: rank them first, without time.
+            overview = _sides(cursor, replace(query, grain="all"), now, trust=False)
+        ranking = overview or _sides(cursor, query, now, trust=trust)
+        by_name = query.ordering[0] in query.group_by
+        names = labels(cursor, query, _groups(ranking)) if by_name else {}
+        kept, groups, cut = _ranked(query, ranking, names)
+        sides = _sides(cursor, query, now, trust=trust, top=_top(query, kept)) if overview else ranking
+        names = names or labels(cursor, query, kept)
+        figures = trust_of(cursor, project=query.project, period=query.period, parts=sides.trust, now=now)
+    build = _Builder(query, {group: place for place, group in enumerate(kept)}, names)
+    totals_from = overview or sides
+    return Result(
+        period=query.period,
+        columns=_columns(query),
+        rows=build.rows(sides.current),
+        totals=build.totals(totals_from.current),
+        compare=build.compared(sides.base, totals_from.base),
+        complete_until=figures.complete_until,
+        trust=figures,
+        groups=groups,
+        cut=cut,
+        notes=tuple(dict.fromkeys((*query.notes, *sides.notes))),
+    )
+
+
+def _sides(
+    cursor: "Cursor[Any]",
+    query: Query,
+    now: datetime,
+    *,
+    trust: bool,
+    top: Mapping[str, list[int]] | None = None,
+) -> Sides:
+    plan = planned(query, query.period, now=now, trust=trust)
+    base_plan = planned(query, query.base, now=now, trust=False) if query.base else None
+    cells, parts = read(cursor, plan, query, top=top)
+    if base_plan is None:
+        return Sides(cells, {}, parts, plan.notes)
+    base, _ = read(cursor, base_plan, query, top=top)
+    return Sides(cells, base, parts, (*plan.notes, *base_plan.notes))
+
+
+def _groups(sides: Sides) -> list[Group]:
+    return list(dict.fromkeys(key[1:] for key in (*sides.current, *sides.base)))
+
+
+def _by_group(cells: Cells) -> dict[Group, Parts]:
+    """Cells with their times merged."""
+    gathered: dict[Group, list[Parts]] = {}
+    for key, parts in cells.items():
+        gathered.setdefault(key[1:], []).append(parts)
+    return {group: many[0] if len(many) == 1 else merged(many) for group, many in gathered.items()}
+
+
+def _ranked(
+    query: Query, sides: Sides, names: Mapping[str, Mapping[Any, str]]
+) -> tuple[list[Group], int, int]:
+    """(groups that keep rows of their own, best first; how many the period has; how many of them are cut).
+
+    Groups of the period come before those that only the base has."""
+    current, base = _by_group(sides.current), _by_group(sides.base)
+    column, descending = query.ordering
+    if column in query.group_by:
+        ordered = _alphabetical(query, {**base, **current}, names.get(column, {}))
+    else:
+        value_of = MEASURES[column if column in MEASURES else query.measures[0]].combine
+        descending = descending or column not in MEASURES
+        gone = {group: parts for group, parts in base.items() if group not in current}
+        ordered = [*_sorted(current, value_of, descending), *_sorted(gone, value_of, descending)]
+    kept = ordered[: query.limit]
+    return kept, len(current), sum(group in current for group in ordered[query.limit :])
+
+
+def _alphabetical(query: Query, groups: Mapping[Group, Parts], names: Mapping[Any, str]) -> list[Group]:
+    column, descending = query.ordering
+    place = query.group_by.index(column)
+    return sorted(
+        groups, key=lambda group: (names.get(group[place], group[place]), str(group)), reverse=descending
+    )
+
+
+def _sorted(groups: Mapping[Group, Parts], value_of: Any, descending: bool) -> list[Group]:
+    """By value, unknown ones last, equal ones by name."""
+    values = {group: value_of(parts) for group, parts in groups.items()}
+    known = sorted((group for group in groups if values[group] is not None), key=str)
+    known.sort(key=lambda group: values[group], reverse=descending)
+    return known + sorted((group for group in groups if values[group] is None), key=str)
+
+
+def _top(query: Query, kept: Iterable[Group]) -> dict[str, list[int]]:
+    """The ids of names that keep rows of their own, by dimension."""
+    groups = list(kept)
+    return {
+        one.name: sorted({group[place] for group in groups})
+        for place, one in enumerate(dimensions_of(query))
+        if one.kind in NAME_KINDS
+    }
+
+
+def _columns(query: Query) -> tuple[Column, ...]:
+    times = [Column(name="time", kind="time", label="Time")] if query.grain != "all" else []
+    groups = [Column(name=one.name, kind="dimension", label=one.label) for one in dimensions_of(query)]
+    measures = [
+        Column(name=name, kind="measure", label=MEASURES[name].label, unit=MEASURES[name].unit,
+               additive=MEASURES[name].additive)
+        for name in query.measures
+    ]  # fmt: skip
+    return (*times, *groups, *measures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Rows and totals of one question, with the order of its groups and the names of their ids."""
+
+    query: Query
+    places: Mapping[Group, int]
+    names: Mapping[str, Mapping[Any, str]]
+
+    def rows(self, cells: Cells) -> tuple[Row, ...]:
+        """Rows by time, then in the order of the groups, `(rest)` last."""
+        gathered: dict[Key, list[Parts]] = {}
+        for key, parts in cells.items():
+            group = key[1:] if key[1:] in self.places else CUT
+            gathered.setdefault((key[0], *group), []).append(parts)
+        newest_first = self.query.ordering == ("time", True)
+        found = sorted(gathered, key=lambda key: self.places.get(key[1:], len(self.places)))
+        if self.query.grain != "all":
+            found.sort(key=lambda key: key[0], reverse=newest_first)
+        return tuple(self._row(key, gathered[key]) for key in found)
+
+    def totals(self, cells: Cells) -> dict[str, Any]:
+        """Every measure over everything."""
+        return self._values(merged(cells.values()))
+
+    def compared(self, base: Cells, totals_from: Cells) -> Compared | None:
+        """The same of the base period, None without one."""
+        if self.query.base is None:
+            return None
+        return Compared(period=self.query.base, rows=self.rows(base), totals=self.totals(totals_from))
+
+    def _row(self, key: Key, parts: list[Parts]) -> Row:
+        values = self._values(parts[0] if len(parts) == 1 else merged(parts)).values()
+        times = [] if self.query.grain == "all" else [_local(key[0], self.query.period)]
+        return (*times, *self._texts(key[1:]), *values)
+
+    def _texts(self, group: Group) -> list[str]:
+        if group == CUT and group not in self.places:
+            return [REST] * len(self.query.group_by)
+        return [
+            self.names.get(name, {}).get(value, value)
+            for name, value in zip(self.query.group_by, group, strict=True)
+        ]
+
+    def _values(self, parts: Parts) -> dict[str, Any]:
+        return {name: MEASURES[name].combine(parts) for name in self.query.measures}
+
+
+def _local(moment: date | datetime, period: Period) -> datetime:
+    """The start of a bucket in the period's zone; where midnight is skipped, the first instant of the day."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(period.tz)
+    return datetime.combine(moment, time(), period.tz).astimezone(UTC).astimezone(period.tz)

@@ -7,7 +7,8 @@ adds up or not; summing measures is right only for additive ones.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Any, Literal
 
 from analytics import sketch
@@ -21,6 +22,8 @@ OUTPUTS = ("output", "reasoning", "audio_output")
 HISTOGRAMS = frozenset({"latency", "ttft", "duration", "cost_histogram"})
 SKETCHES = frozenset({"users", "customers"})
 PERCENTILES = (50, 90, 95, 99)
+EXACT = Context(prec=120)  # sums of money: every digit, however many calls
+QUOTIENT = Context(prec=28)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,11 @@ class Measure:
 
 
 def known_sum(values: list[Any]) -> Any:
-    """The sum of what is known; None when nothing is."""
+    """The exact sum of what is known; None when nothing is."""
     known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None
+    if known and isinstance(known[0], Decimal):
+        return reduce(EXACT.add, known)
+    return sum(known) if known else None
 
 
 def cost_of(parts: Parts) -> Decimal | None:
@@ -75,11 +80,13 @@ def _count(name: str) -> Callable[[Parts], int]:
 
 
 def _ratio(over: Callable[[Parts], Any], under: Callable[[Parts], Any]) -> Callable[[Parts], Any]:
-    """A quotient; None when either side is unknown or the divisor is 0."""
+    """A quotient, money to 28 digits; None when either side is unknown or the divisor is 0."""
 
     def combine(parts: Parts) -> Any:
         above, below = over(parts), under(parts)
-        return above / below if above is not None and below else None
+        if above is None or not below:
+            return None
+        return QUOTIENT.divide(above, below) if isinstance(above, Decimal) else above / below
 
     return combine
 
@@ -101,9 +108,16 @@ def _priced(parts: Parts) -> float | None:
     return 1 - ((parts.get("partial") or 0) + (parts.get("unpriced") or 0)) / calls if calls else None
 
 
+def _attributed(parts: Parts) -> float | None:
+    calls = parts.get("calls") or 0
+    return 1 - (parts.get("unattributed_calls") or 0) / calls if calls else None
+
+
 def _per_1k(parts: Parts) -> Any:
     cost, tokens = cost_of(parts), _amount(INPUTS + OUTPUTS)(parts)
-    return cost * 1000 / tokens if cost is not None and tokens else None
+    return (
+        QUOTIENT.divide(EXACT.multiply(cost, Decimal(1000)), tokens) if cost is not None and tokens else None
+    )
 
 
 def _speed(parts: Parts) -> float | None:
@@ -167,8 +181,9 @@ _MEASURES = [
     Measure(name="cost_per_1k_tokens", label="Cost per 1,000 tokens", unit="USD/1k tokens", family="calls",
             parts=("calls", *COSTS, *INPUTS, *OUTPUTS), combine=_per_1k, good="down",
             sentence="Cost by thousand tokens of input and output."),
-    _sum_measure("wasted_cost", "Wasted cost", "USD", ("wasted",),
-                 "Cost of failed calls, repeated attempts and failed runs, each call once.", "down"),
+    Measure(name="wasted_cost", label="Wasted cost", unit="USD", family="calls", parts=("wasted",),
+            combine=lambda parts: parts.get("wasted") or Decimal(0), good="down", additive=True,
+            sentence="Cost of failed calls, repeated attempts and failed runs, each call once."),
     *(Measure(name=name, label=name.capitalize(), unit=name, family="audience", parts=(name,),
               combine=_distinct(name), sentence=sentence)
       for name, sentence in (
@@ -190,8 +205,7 @@ _MEASURES = [
             parts=("calls", "partial", "unpriced"), combine=_priced, good="up",
             sentence="Priced, reported or not billed calls of all calls."),
     Measure(name="attributed_share", label="Attributed share", unit="ratio", family="calls",
-            parts=("attributed_calls", "calls"), good="up",
-            combine=_ratio(_count("attributed_calls"), _count("calls")),
+            parts=("unattributed_calls", "calls"), good="up", combine=_attributed,
             sentence="Calls that name their flow of all calls."),
     _count_measure("unpriced_calls", "Unpriced calls", "unpriced",
                    "Calls without a price, counted with no cost.", "down"),

@@ -156,7 +156,7 @@ def previous(period: Period) -> Period:
         return Period(start=day_start(first, period.zone), end=period.start, zone=period.zone)
     if period.whole_days:
         length = period.end.astimezone(period.tz).date() - period.first_day
-        return _moved(period, length.days)
+        return _moved(period, length.days, period.end)
     return Period(start=period.start - (period.end - period.start), end=period.start, zone=period.zone)
 
 
@@ -164,7 +164,7 @@ def weekdays(period: Period) -> Period:
     """Moved back by the fewest whole weeks that clear the period, so that Mondays meet Mondays."""
     reach = reached(period)
     span = (reach - timedelta(microseconds=1)).astimezone(period.tz).date() - period.first_day
-    return _moved(period, (span.days // 7 + 1) * 7)
+    return _moved(period, (span.days // 7 + 1) * 7, reach)
 
 
 def year_before(period: Period) -> Period:
@@ -229,8 +229,8 @@ def _whole_months(period: Period) -> int:
     return (after.year - first.year) * 12 + after.month - first.month
 
 
-def _moved(period: Period, days: int) -> Period:
-    start, end = period.start.astimezone(period.tz), reached(period).astimezone(period.tz)
+def _moved(period: Period, days: int, until: datetime) -> Period:
+    start, end = period.start.astimezone(period.tz), until.astimezone(period.tz)
     return Period(
         start=_at(start.date() - timedelta(days=days), start, period.zone),
         end=_at(end.date() - timedelta(days=days), end, period.zone),

@@ -22,10 +22,12 @@ def of(ids: NDArray[np.int64]) -> bytes:
 
 def union(sketches: Iterable[bytes]) -> bytes:
     """The sketch of all ids that any of the sketches saw."""
-    parts = [part for part in sketches if part]
-    if len(parts) < 2:
-        return bytes(parts[0]) if parts else EMPTY
-    return _pack(np.unique(np.frombuffer(b"".join(parts), _PACKED)))
+    return folded(b"".join(sketches))
+
+
+def folded(packed: bytes | memoryview) -> bytes:
+    """The sketch that several sketches, one behind the other, add up to."""
+    return _pack(np.unique(np.frombuffer(packed, _PACKED)))
 
 
 def estimate(packed: bytes) -> int:

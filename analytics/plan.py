@@ -1,0 +1,207 @@
+"""Which tables answer a question, and which stretches of them: day rows, quarter hours at ragged edges, or calls.
+
+What no table can answer is refused here, naming the nearest question that one can.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from analytics.asked import kept_from, refuse
+from analytics.dimensions import DIMENSIONS, RAW, Dimension, dimension_of
+from analytics.measures import COSTS, MEASURES
+from analytics.periods import DAY, Period, day_start
+from analytics.query import FINE_GRAINS, Query
+from analytics.sources import SOURCES, Source
+
+RAW_LONGEST = timedelta(hours=25)  # a local day at the end of summer time
+TRUST_PARTS = (
+    "calls",
+    "partial",
+    "unpriced",
+    "duplicates",
+    "unattributed_calls",
+    "unattributed_cost",
+    *COSTS,
+)
+PRESENCE: dict[str, tuple[str, ...]] = {"calls": ("calls",), "runs": ("runs",), "audience": ()}
+BY_WHOLE_DAYS = "Users and customers are counted by whole days."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Rows of one table: days [first, after) of the day table, or [start, end) of the quarter hours or calls."""
+
+    days: tuple[date, date] | None = None
+    instants: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """What to read from one source; `grouped` false: one sum over everything."""
+
+    source: Source
+    parts: tuple[str, ...]
+    stretches: tuple[Stretch, ...]
+    grouped: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one period of a question is read."""
+
+    fetches: tuple[Fetch, ...]
+    notes: tuple[str, ...] = ()
+
+
+def dimensions_of(query: Query) -> tuple[Dimension, ...]:
+    """The dimensions that the rows are grouped by."""
+    return tuple(_dimension(name, query) for name in query.group_by)
+
+
+def planned(query: Query, period: Period, *, now: datetime, trust: bool = True) -> Plan:
+    """How `period` (the query's own, or its base) is read. Raises ApiError 422."""
+    _check_unit(query)
+    notes: list[str] = []
+    fetches = []
+    asked = dict.fromkeys(MEASURES[name].family for name in query.measures)
+    for family in ["calls", *asked] if trust and "calls" not in asked else asked:
+        parts = _parts(family, query, trust)
+        source = _source_for(family, parts, query)
+        stretches, note = _READERS.get(source.name, _rollup)(query, period, now)
+        fetches.append(Fetch(source=source, parts=parts, stretches=stretches, grouped=family in asked))
+        notes += [note] if note else []
+    return Plan(fetches=tuple(fetches), notes=tuple(notes))
+
+
+def _dimension(name: str, query: Query) -> Dimension:
+    found = dimension_of(name, tracked=query.project.tracked_tags)
+    if found is None:
+        raise refuse("group_by", f"There is no dimension {name!r}.", f"Known are {', '.join(DIMENSIONS)}.")
+    return found
+
+
+def _used(query: Query) -> list[Dimension]:
+    names = dict.fromkeys((*query.group_by, *(one.dimension for one in query.filters)))
+    return [_dimension(name, query) for name in names]
+
+
+def _parts(family: str, query: Query, trust: bool) -> tuple[str, ...]:
+    """The parts that the asked measures of a family need; what says that a group exists; trust figures."""
+    wanted = dict.fromkeys(PRESENCE[family])
+    for name in query.measures:
+        if MEASURES[name].family == family:
+            wanted |= dict.fromkeys(MEASURES[name].parts)
+    if family == "calls" and trust:
+        wanted |= dict.fromkeys(TRUST_PARTS)
+    return tuple(wanted)
+
+
+def _source_for(family: str, parts: tuple[str, ...], query: Query) -> Source:
+    used = _used(query)
+    candidates = [source for source in SOURCES.values() if source.family == family]
+    for source in candidates:
+        if all(source.name in one.sources for one in used) and all(part in source.parts for part in parts):
+            return source
+    raise _no_source(candidates, parts, used, query)
+
+
+def _no_source(
+    candidates: list[Source], parts: tuple[str, ...], used: list[Dimension], query: Query
+) -> Exception:
+    """Says which measure cannot be had by which dimension, and by which it can."""
+    measure = next(m for m in query.measures if set(MEASURES[m].parts) <= set(parts))
+    able = [source for source in candidates if all(part in source.parts for part in MEASURES[measure].parts)]
+    strangers = [one.name for one in used if not any(source.name in one.sources for source in able)]
+    known = [
+        name for name, one in DIMENSIONS.items() if any(s.name in one.sources for s in able if s.name != RAW)
+    ]
+    blamed = strangers or [one.name for one in used]
+    field = "group_by" if set(blamed) & set(query.group_by) else blamed[0]
+    return refuse(
+        field,
+        f"{measure} is not known by {' and '.join(blamed)}{'' if strangers else ' together'}.",
+        f"{measure} can be grouped and filtered by {', '.join(known)}.",
+    )
+
+
+def _check_unit(query: Query) -> None:
+    if any(one.name == "unit" for one in _used(query)):
+        others = [name for name in query.measures if name != "cost"]
+        if others:
+            raise refuse(
+                "group_by", f"unit divides cost only, not {', '.join(others)}.", "Ask for measures=cost."
+            )
+
+
+def _rollup(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretch, ...], str]:
+    """Whole days of the project's zone from day rows, the rest from quarter hours, as far as they are kept."""
+    kept, zone = kept_from(now), query.project.zone
+    if query.grain in FINE_GRAINS or (period.zone != zone and query.grain != "all"):
+        if period.start < kept:
+            asked = f"A grain of {query.grain}" if query.grain in FINE_GRAINS else f"The zone {period.zone}"
+            raise refuse(
+                "grain" if query.grain in FINE_GRAINS else "zone",
+                f"{asked} is known only from {kept.astimezone(period.tz):%Y-%m-%d %H:%M} on.",
+                f"Ask for a grain of day, week, month or all in the zone {zone}, or from a later time.",
+            )
+        return (Stretch(instants=(period.start, period.end)),), ""
+    return tuple(_days_and_edges(period, zone, kept)), ""
+
+
+def _days_and_edges(period: Period, zone: str, kept: datetime) -> Iterator[Stretch]:
+    local = replace(period, zone=zone)
+    first, after = local.first_day, local.end.astimezone(local.tz).date()
+    if day_start(first, zone) < local.start:
+        first += DAY
+    whole_start, whole_end = day_start(first, zone), day_start(after, zone)
+    if whole_start >= whole_end and not local.whole_days:
+        edges = [(local.start, local.end)]
+    else:
+        edges = [(local.start, whole_start), (whole_end, local.end)]
+        yield Stretch(days=(first, after))
+    for start, end in edges:
+        if start < end:
+            if start < kept:
+                raise _ragged(start, end, period, zone)
+            yield Stretch(instants=(start, end))
+
+
+def _ragged(start: datetime, end: datetime, period: Period, zone: str) -> Exception:
+    edge = "from" if start == period.start else "to"
+    whole = replace(period, start=start, end=end, zone=zone)
+    return refuse(
+        edge,
+        f"So far back only whole days of the zone {zone} are known.",
+        f"The nearest is {edge}={whole.first_day if edge == 'to' else whole.last_day + DAY}.",
+    )
+
+
+def _audience(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretch, ...], str]:
+    """Sketches are kept by day of the project's zone: every day that the period touches."""
+    zone = query.project.zone
+    if query.grain in FINE_GRAINS or (period.zone != zone and query.grain != "all"):
+        raise refuse(
+            "grain" if query.grain in FINE_GRAINS else "zone",
+            f"Users and customers are counted by days of the zone {zone}.",
+            f"Ask for a grain of day, week, month or all in the zone {zone}.",
+        )
+    local = replace(period, zone=zone)
+    days = (local.first_day, local.last_day + DAY)
+    return (Stretch(days=days),), "" if local.whole_days else BY_WHOLE_DAYS
+
+
+def _raw(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretch, ...], str]:
+    """Calls themselves, over at most a day."""
+    if period.end - period.start > RAW_LONGEST:
+        names = [one.name for one in _used(query) if one.sources == frozenset({RAW})]
+        rollups = [n for n, one in DIMENSIONS.items() if one.sources != frozenset({RAW})]
+        raise refuse(
+            "from",
+            f"{' and '.join(names) or 'That'} is known to calls only, which are read over at most 24 hours.",
+            f"Choose a shorter period, or group by {', '.join(rollups)}.",
+        )
+    return (Stretch(instants=(period.start, period.end)),), ""
+
+
+_READERS = {"audience": _audience, RAW: _raw}
