@@ -47,7 +47,7 @@ def test_time_grows_with_the_text_and_not_with_its_square(pattern):
     text = "a" * 200_000 + "!"
     started = time.process_time()
     redacted(text, {"pattern": pattern, "replacement": "x"})
-    assert time.process_time() - started < 2  # Python's `re` needs minutes to for ever
+    assert time.process_time() - started < 2  # Python's `re` needs 40 s to for ever
 
 
 @pytest.mark.parametrize(("length", "redacted_length"), [(1, 40), (200, 200), (201, 402), (10_000, 20_000)])
