@@ -37,7 +37,7 @@ def add(cursor: "Cursor[Any]", rows: list[Row]) -> None:
     cursor.execute(_READ, [list(column) for column in zip(*seen, strict=True)])
     stored = {row[:4]: (bytes(row[4]), bytes(row[5])) for row in cursor.fetchall()}
     empty = sketch.of(np.array([], dtype=np.int64))
-    changed = []
+    changed: list[tuple[Any, ...]] = []
     for key, ids in seen.items():
         before = stored.get(key, (empty, empty))
         after = tuple(
@@ -47,4 +47,5 @@ def add(cursor: "Cursor[Any]", rows: list[Row]) -> None:
         if after != before or key not in stored:
             changed.append((*key, *after))
     if changed:
-        cursor.executemany(_WRITE, sorted(changed, key=lambda row: row[:4]))
+        changed.sort(key=lambda row: row[:4])
+        cursor.executemany(_WRITE, changed)

@@ -46,7 +46,7 @@ class Books:
     def of(self, project_id: int) -> PriceBook:
         """The book that prices a project's calls."""
         with self.lock:
-            versions = {
+            versions: dict[int | None, tuple[int, int]] = {
                 row["project"]: (row["newest"], row["withdrawn"])
                 for row in Stored.objects.filter(Q(project=None) | Q(project=project_id))
                 .order_by()

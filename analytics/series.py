@@ -61,8 +61,8 @@ def tags_text(tags: dict[str, Any]) -> str:
 
 def coarse(series: Series) -> Series:
     """The series with only environment, flow, provider and model."""
-    none = [None] * 9
-    return Series(series.environment, series.flow_id, None, None, series.provider, series.model, *none[:7])
+    known = (series.environment, series.flow_id, None, None, series.provider, series.model)
+    return Series._make((*known, *(None,) * (len(Series._fields) - len(known))))
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class ProjectState:
         if len(self.known) < self.project.dimension_bound or series_id(series) in self.known:
             return series
         for names in GIVEN_UP:
-            lost = {name: OTHER for name in names if getattr(series, name) is not None}
+            lost: dict[str, Any] = {name: OTHER for name in names if getattr(series, name) is not None}
             if "tags" in lost:
                 lost["tags"] = f'{{"{OTHER}": true}}'
             series = series._replace(**lost)
@@ -144,7 +144,7 @@ class ProjectState:
 
     def store(self, cursor: "Cursor[Any]") -> None:
         """Write what is new, in the transaction of the batch."""
-        pending = (
+        pending: tuple[tuple[str, list[Any]], ...] = (
             (_INSERT, self.new_series),
             ("INSERT INTO name (project_id, kind, id, value) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
              self.new_names),
@@ -153,8 +153,14 @@ class ProjectState:
         )  # fmt: skip
         for statement, rows in pending:
             if rows:
-                cursor.executemany(statement, sorted(rows, key=lambda row: row[:3]))
+                rows.sort(key=_key)
+                cursor.executemany(statement, rows)
         self.new_series, self.new_names, self.new_tag_sets = [], [], []
+
+
+def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Rows are written in the order of their keys, so that two writers cannot wait for each other."""
+    return row[:3]
 
 
 def load_state(project: Project, book: PriceBook, cursor: "Cursor[Any]") -> ProjectState:
@@ -168,7 +174,7 @@ def load_state(project: Project, book: PriceBook, cursor: "Cursor[Any]") -> Proj
         [project.pk],
     )
     for number, *values, tags in cursor.fetchall():
-        state.known[number] = Series(*values, tags and tags_text(msgspec.json.decode(tags)))
+        state.known[number] = Series._make((*values, tags and tags_text(msgspec.json.decode(tags))))
     return state
 
 

@@ -43,7 +43,7 @@ class Trace:
         return [*self._ancestors(), *self.fresh]
 
     def _ancestors(self) -> Iterator[SpanRecord]:
-        wanted = {span.parent for span in self.fresh} | self.fresh_ids
+        wanted = {span.parent for span in self.fresh if span.parent} | self.fresh_ids
         while wanted:
             found = [self.stored[name] for name in wanted if name in self.stored]
             yield from found

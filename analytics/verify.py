@@ -119,7 +119,7 @@ def _compare(
     )
     for row in cursor.fetchall():  # Django's connections leave JSON as text
         left, stored, right, expected = (None if cell is None else json.loads(cell) for cell in row)
-        key = tuple((left or right).values())
+        key = tuple((left or right or {}).values())
         yield Difference(table, key, _shown(stored, expected), _shown(expected, stored))
 
 

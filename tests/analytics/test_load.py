@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from accounts.models import Project
+from accounts.models import AuditLine, Project
 from analytics.fold import fold_lane
 from analytics.rebuild import rebuild
+from analytics.set_aside import download, try_again
 from analytics.verify import verify
+from ingest.models import SetAside
 from ingest.records import Tokens
 from tests.analytics.ledger import NOW, call, load, rows, send
 
@@ -143,3 +145,15 @@ def test_verify_finds_a_rollup_that_is_wrong(project):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE usage_day SET calls = calls + 1")
     assert [(table, stored) for table, _, stored, _ in differences(project)] == [("usage_day", "calls 6")]
+
+
+def test_what_was_set_aside_can_be_downloaded_and_tried_again(project):
+    send(project, [call(2, tokens=Tokens(input=2**40, output=1))])
+    load(project)
+    row = SetAside.objects.get()
+    assert b'"call-2"' in download(row)
+    assert try_again(project, actor="owner@example.com") == 1
+    assert rows("SELECT count(*) FROM inbox") == [(1,)]
+    load(project)
+    assert SetAside.objects.count() == 1
+    assert AuditLine.objects.get().action == "set_aside.tried_again"
