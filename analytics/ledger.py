@@ -5,7 +5,8 @@ the lane's lock. What changed stands in `delta`; runs are gathered again from th
 gets what changed, appended.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,8 +72,9 @@ def staging(cursor: "Cursor[Any]") -> None:
 
 def copy_rows(cursor: "Cursor[Any]", rows: Iterable[str]) -> None:
     """COPY staging rows (analytics/stage.py) in."""
-    with cursor.copy(_COPY) as copy:
-        copy.write("".join(rows))
+    text = "".join(rows)
+    with timed("copy"), cursor.copy(_COPY) as copy:
+        copy.write(text)
 
 
 def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: datetime) -> Applied:
@@ -111,8 +113,9 @@ def roll(
     roll_up(cursor, kept_from=kept_from(now))
     for name in ("pick_exemplars", "mark_dirty"):
         _run(cursor, name, {})
-    cursor.execute(statement("gather_audience"))
-    audience.add(cursor, cursor.fetchall())
+    with timed("gather_audience"):
+        cursor.execute(statement("gather_audience"))
+        audience.add(cursor, cursor.fetchall())
 
 
 def roll_up(cursor: "Cursor[Any]", *, kept_from: datetime) -> None:
@@ -161,21 +164,22 @@ def _name_sets(cursor: "Cursor[Any]", states: dict[int, ProjectState]) -> None:
             copy.write_row(row)
 
 
+TIMES_SPENT: dict[str, float] = {}  # seconds by step, for the benchmarks
+
+
+@contextmanager
+def timed(step: str) -> Iterator[None]:
+    """Add the time that a step takes to TIMES_SPENT."""
+    start = time.perf_counter()
+    yield
+    TIMES_SPENT[step] = TIMES_SPENT.get(step, 0.0) + time.perf_counter() - start
+
+
 def _run(cursor: "Cursor[Any]", name: str, values: dict[str, Any]) -> int:
     """Run one fixed statement; returns the number of rows it wrote."""
-    observe: Callable[[str], Any] = contextmanager(_timed)
-    with observe(name):
+    with timed(name):
         cursor.execute(statement(name), values or None)
     return cursor.rowcount
-
-
-TIMES_SPENT: dict[str, float] = {}  # seconds by statement, for the benchmarks
-
-
-def _timed(name: str) -> Iterator[None]:
-    start = datetime.now(UTC)
-    yield
-    TIMES_SPENT[name] = TIMES_SPENT.get(name, 0.0) + (datetime.now(UTC) - start).total_seconds()
 
 
 def _one(cursor: "Cursor[Any]") -> Any:
