@@ -129,7 +129,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": {**_database(), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 DATABASES["default"].setdefault("OPTIONS", {})
 # The hot paths send binary parameters and prepared statements; a page waits at most 10 s for its figures.
-DATABASES["default"]["OPTIONS"] |= {"application_name": "flowledger"}
+DATABASES["default"]["OPTIONS"] |= {"application_name": "flowledger", "connect_timeout": 5}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker: kombu's pgmq transport on the same Postgres unless told otherwise (docs/decisions/0003).

@@ -110,13 +110,31 @@ def _commit(statements: list[tuple[str, Sequence[Any]]]) -> None:
         return
     try:
         with patiently():
-            if len(statements) == 1 and not connection.in_atomic_block:
-                _execute(statements)  # commits by itself: one round trip instead of three
-                return
-            with transaction.atomic():
-                _execute(statements)
+            _try_twice(statements)
     except UNAVAILABLE as problem:
         raise busy("The database does not take anything at the moment.") from problem
+
+
+def _try_twice(statements: list[tuple[str, Sequence[Any]]]) -> None:
+    """A connection that broke while it was idle (a restart of the server) is made anew, once."""
+    started = time.monotonic()
+    try:
+        _try(statements)
+    except UNAVAILABLE:
+        is_late = time.monotonic() - started > 1
+        if is_late or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        _try(statements)
+
+
+def _try(statements: list[tuple[str, Sequence[Any]]]) -> None:
+    connection.ensure_connection()
+    if len(statements) == 1:
+        _execute(statements)  # commits by itself: one round trip instead of three
+        return
+    with transaction.atomic():
+        _execute(statements)
 
 
 def _execute(statements: list[tuple[str, Sequence[Any]]]) -> None:
