@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from ingest.records import CallRecord
 from tests.shared import shared
 
@@ -36,6 +38,36 @@ def _requests(capture: str, path_end: str) -> Iterator[Recorded]:
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         yield Recorded(file.name, meta["path"], body, "json" in headers.get("content-type", ""))
+
+
+def single_spans(request: Recorded) -> list[bytes]:
+    """The request's spans as requests of one span each, in its encoding."""
+    if request.json:
+        return [json.dumps(body).encode() for body in _single_json(json.loads(request.body))]
+    whole = ExportTraceServiceRequest.FromString(request.body)
+    singles = []
+    for of_resource in whole.resource_spans:
+        for of_scope in of_resource.scope_spans:
+            for span in of_scope.spans:
+                one = ExportTraceServiceRequest()
+                target = one.resource_spans.add(resource=of_resource.resource)
+                target.scope_spans.add(scope=of_scope.scope, spans=[span])
+                singles.append(one.SerializeToString())
+    return singles
+
+
+def _single_json(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for of_resource in whole["resourceSpans"]:
+        for of_scope in of_resource["scopeSpans"]:
+            for span in of_scope["spans"]:
+                yield {
+                    "resourceSpans": [
+                        {
+                            "resource": of_resource["resource"],
+                            "scopeSpans": [{"scope": of_scope["scope"], "spans": [span]}],
+                        }
+                    ]
+                }
 
 
 def truth(capture: str) -> dict[str, Any]:

@@ -95,6 +95,12 @@ KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 CODES = ("UNSET", "OK", "ERROR")
 HINT = "See the OTLP JSON encoding: lowerCamelCase keys, hex ids, 64-bit numbers as text or number."
 ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+MAX_OBJECTS = 2_000_000
+# A pair of surrogates, half a pair (which JavaScript writes where it cuts a text), any other escape.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _HEX = re.compile("[0-9a-fA-F]*")
 _REQUEST = msgspec.json.Decoder(Request)
 _RESOURCE_SPANS = msgspec.json.Decoder(ResourceSpans)
@@ -121,12 +127,24 @@ def read_json(body: bytes) -> Iterator[RawSpan | Rejection]:
                 index += 1
 
 
-def decoded(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> Any:
-    """The JSON in `body` as the decoder's type. Raises MalformedError."""
+def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """The JSON in `body` as the decoder's type, lone surrogates as U+FFFD. Raises MalformedError."""
+    if body.count(b"{") > MAX_OBJECTS:
+        raise MalformedError("The body holds too many values.", "Send fewer spans in one request.")
     try:
         return decoder.decode(body)
     except ERRORS as error:
+        mended = _ESCAPE.sub(_mended, body) if b"\\ud" in body or b"\\uD" in body else body
+        if mended == body:
+            raise MalformedError(f"The body is not OTLP JSON: {error}"[:300], HINT) from None
+    try:
+        return decoder.decode(mended)
+    except ERRORS as error:
         raise MalformedError(f"The body is not OTLP JSON: {error}"[:300], HINT) from None
+
+
+def _mended(escape: re.Match[bytes]) -> bytes:
+    return escape.group(0) if escape.group(1) is None else b"\\ufffd"
 
 
 def _span(raw: msgspec.Raw, index: int, scope: str, resource: dict[str, str]) -> RawSpan | Rejection:

@@ -97,7 +97,7 @@ def _context(raw: RawSpan, kind: str) -> tuple[dict[str, str], dict[str, str], d
             context[key] = text
     if raw.scope == "pydantic-ai":
         context.pop("conversation", None)  # invented for each run of an agent
-    if kind in ("workflow", "agent") and kind not in context:
+    if kind in ("workflow", "agent") and kind not in slots:
         _name_as(kind, raw.name, context)
     trace_context: dict[str, str] = {}
     tags: dict[str, str] = {}

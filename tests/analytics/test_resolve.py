@@ -8,7 +8,7 @@ import pytest
 from analytics.resolve import resolve
 from ingest.records import CallRecord, SpanRecord
 from ingest.wire.otlp import decode_traces
-from tests.captures import expected, figures, recorded
+from tests.captures import expected, figures, recorded, single_spans
 
 NOW_US = 1_795_600_000_000_000
 CAPTURES = (
@@ -57,3 +57,14 @@ def test_capture_gives_the_same_calls_twice_reversed_and_shuffled(capture):
         shuffled = spans * 2
         random.Random(seed).shuffle(shuffled)
         assert calls_of(shuffled) == calls
+
+
+@pytest.mark.parametrize("capture", CAPTURES)
+def test_capture_split_into_single_spans_gives_the_same_calls(capture):
+    spans = [
+        span
+        for request in reversed(recorded(capture))
+        for body in single_spans(request)
+        for span in decode_traces(body, json=request.json, now_us=NOW_US, floor_us=0).spans
+    ]
+    assert calls_of(spans) == calls_of(spans_of(capture))

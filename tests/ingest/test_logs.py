@@ -5,6 +5,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
+from ingest.records import MessagesRecord
 from ingest.wire.decoded import MalformedError
 from ingest.wire.logs import decode_logs
 from tests.captures import recorded
@@ -97,7 +98,7 @@ def test_json_is_read_as_protobuf_is():
     ("capture", "spans"), [("otel_genai_openai", 17), ("otel_openai_v2_latest", 15), ("otel_openai_v2", 0)]
 )
 def test_recorded_events_give_messages_to_their_spans(capture, spans):
-    found = {}
+    found: dict[tuple[str, str], MessagesRecord] = {}
     for sent in recorded(capture, "logs"):
         records, rejections = decoded(sent.body, json=sent.json, fingerprint=lambda source: source)
         assert rejections == []

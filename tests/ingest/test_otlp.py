@@ -1,0 +1,360 @@
+"""OTLP decoding: what is refused and how, both encodings, and what each convention's span is read as."""
+
+import contextlib
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.records import Tokens
+from ingest.wire.decoded import MalformedError
+from ingest.wire.otlp import decode_traces
+from tests.captures import recorded
+from tests.ingest.otlp_bodies import NOW_US, TRACE, body_of, decoded, failed, record, span
+
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}
+IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
+
+
+def refusals(body, **options):
+    return [(r.index, r.field) for r in decoded(body, **options).rejections]
+
+
+def test_bad_spans_are_refused_one_by_one_and_good_ones_kept():
+    body = body_of(
+        span(1, CHAT | {IN: 5}),
+        span(2, trace_id=b"short"),
+        span(3, span_id=b""),
+        span(4, parent_span_id=b"x"),
+        span(5, trace_id=bytes(16)),
+        span(6, start_time_unix_nano=0, end_time_unix_nano=0),
+        span(7, at=2 * 3_600_000),
+        span(8, took=10_000_000),
+        span(9, CHAT | {IN: -1}),
+        span(10, CHAT | {OUT: 2**60}),
+        span(11, CHAT | {OUT: float("nan")}),
+        span(12, CHAT | {"gen_ai.usage.reasoning_tokens": "many"}),
+        span(13, CHAT | {"flowledger.cost": -0.5}),
+        span(14, CHAT | {IN: 6}),
+    )
+    found = decoded(body)
+    assert [one.call.tokens.input for one in found.spans if one.call] == [5, 6]
+    assert [(r.index, r.field) for r in found.rejections] == [
+        (1, "traceId"),
+        (2, "spanId"),
+        (3, "parentSpanId"),
+        (4, "traceId"),
+        (6, "startTimeUnixNano"),
+        (7, "endTimeUnixNano"),
+        (8, IN),
+        (9, OUT),
+        (10, OUT),
+        (11, "gen_ai.usage.reasoning.output_tokens"),
+        (12, "flowledger.cost"),
+    ]
+    assert all(r.message and r.hint for r in found.rejections)
+
+
+def test_spans_before_the_floor_are_refused():
+    body = body_of(span(1, at=-5), span(2, at=5))
+    found = decode_traces(body, json=False, now_us=NOW_US, floor_us=NOW_US)
+    assert [one.span for one in found.spans] == ["0000000000000002"]
+    assert [(r.index, r.field) for r in found.rejections] == [(0, "startTimeUnixNano")]
+
+
+@pytest.mark.parametrize(
+    ("value", "tokens"), [(12, 12), (12.0, 12), ("12", 12), ("12.0", 12), (None, None), ("", None)]
+)
+def test_counts_are_read_whatever_type_they_were_sent_as(value, tokens):
+    assert record(CHAT | {IN: value, OUT: 3}).call.tokens == Tokens(input=tokens, output=3)
+
+
+def test_time_running_backwards_is_clamped():
+    found = record(CHAT, took=-5)
+    assert (found.ended_us, found.call.duration_us) == (found.started_us, 0)
+
+
+JSON_SPAN = {
+    "traceId": TRACE.hex().upper(),
+    "spanId": "00000000000000AB",
+    "parentSpanId": "",
+    "name": "chat gpt-4o",
+    "kind": "SPAN_KIND_CLIENT",
+    "startTimeUnixNano": str(NOW_US * 1000),
+    "endTimeUnixNano": NOW_US * 1000 + 7_000_000,
+    "status": {"code": "STATUS_CODE_ERROR", "message": "Error code: 429 - slow"},
+    "attributes": [
+        {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+        {"key": "gen_ai.request.model", "value": {"stringValue": "gpt-4o"}},
+        {"key": IN, "value": {"intValue": "12"}},
+        {"key": OUT, "value": {"intValue": 3}},
+        {"key": "gen_ai.response.finish_reasons",
+         "value": {"arrayValue": {"values": [{"stringValue": "stop"}]}}},
+        {"key": "user.id", "value": {"stringValue": "u\x00 \U0001f600"}},
+        {"key": "session.id", "value": {}},
+        {"key": "empty"},
+    ],
+    "droppedAttributesCount": 0,
+    "somethingNew": {"nested": [1, {}]},
+}  # fmt: skip
+
+
+def json_body(*spans):
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}], "more": 1}).encode()
+
+
+def test_json_is_read_as_the_specification_has_it():
+    (found,) = decoded(json_body(JSON_SPAN), json=True).spans
+    assert (found.trace, found.span, found.parent) == (TRACE.hex(), "00000000000000ab", None)
+    assert found.context == {"user": "u\ufffd \U0001f600"}
+    call = found.call
+    assert call.tokens == Tokens(input=12, output=3)
+    assert (call.duration_us, call.failed, call.error_class, call.error_type, call.finish_reason) == (
+        7000, True, "rate_limit", "429", "stop",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"traceId": "W8jPQmSp7Cm0sKvDYLOgCg=="}, "trace_id"),
+        ({"traceId": 5}, None),
+        ({"attributes": [{"key": "user.id", "value": {"intValue": []}}]}, None),
+        ({"startTimeUnixNano": "soon"}, None),
+        ({"startTimeUnixNano": "9" * 5000}, None),
+        ({"startTimeUnixNano": "99999999999999999999"}, "startTimeUnixNano"),
+        ({"attributes": [*JSON_SPAN["attributes"][:2], {"key": IN, "value": {"doubleValue": "NaN"}}]}, IN),
+    ],
+)
+def test_a_bad_json_span_costs_itself_alone(changes, field):
+    found = decoded(json_body(JSON_SPAN, JSON_SPAN | changes, JSON_SPAN), json=True)
+    assert len(found.spans) == 2
+    assert [(r.index, r.field) for r in found.rejections] == [(1, field)]
+
+
+def test_half_a_surrogate_pair_costs_nothing_but_itself():
+    names = [r"\ud83d cut", r"\ude00 cut", r"\ud83d\ude00 whole", r"\\ud83d told"]
+    bodies = [json.dumps(JSON_SPAN | {"name": "NAME"}).replace("NAME", name) for name in names]
+    body = '{"resourceSpans": [{"scopeSpans": [{"spans": [' + ",".join(bodies) + "]}]}]}"
+    found = decoded(body.encode(), json=True).spans
+    assert [one.name for one in found] == ["\ufffd cut", "\ufffd cut", "\U0001f600 whole", r"\ud83d told"]
+
+
+def test_nesting_200_deep_is_taken_or_refused_never_a_fault():
+    value: dict = {"stringValue": "x"}
+    for _ in range(200):
+        value = {"arrayValue": {"values": [value]}}
+    deep = JSON_SPAN | {"attributes": [{"key": "user.id", "value": value}]}
+    found = decoded(json_body(JSON_SPAN, deep), json=True)
+    assert [one.context for one in found.spans] == [{"user": "u\ufffd \U0001f600"}, {}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b'{"resourceSpans": null}', b'{"resourceSpans": []}',
+     b'{"resourceSpans": [{"scopeSpans": [{"spans": null}]}]}'],
+)  # fmt: skip
+def test_an_empty_request_is_fine(body):
+    assert decoded(body, json=bool(body)).spans == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'{"resourceSpans": {}}', b'{"resourceSpans": [', b"\xff\xfe", b"[" * 5000]
+)
+def test_what_is_no_json_request_is_malformed(body):
+    with pytest.raises(MalformedError) as caught:
+        decoded(body, json=True)
+    assert caught.value.hint
+
+
+def test_a_group_that_cannot_be_read_is_refused_and_the_next_one_taken():
+    good = json.loads(json_body(JSON_SPAN))["resourceSpans"][0]
+    body = json.dumps({"resourceSpans": [{"scopeSpans": 5}, good]}).encode()
+    found = decoded(body, json=True)
+    assert (len(found.spans), refusals(body, json=True)) == (1, [(0, "resourceSpans")])
+
+
+@pytest.mark.parametrize("capture", ["otel_genai_openai", "langfuse_js"])
+def test_truncated_bodies_are_malformed_or_partly_read_never_a_fault(capture):
+    request = recorded(capture)[0]
+    for cut in range(0, len(request.body), max(1, len(request.body) // 400)):
+        with contextlib.suppress(MalformedError):
+            assert len(decoded(request.body[:cut], json=request.json).spans) <= 6
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize("capture", ["otel_genai_openai", "langfuse_openai", "langfuse_js", "litellm_otel"])
+def test_mutated_bodies_are_malformed_or_refused_never_a_fault(capture, data):
+    request = recorded(capture)[0]
+    body = bytearray(request.body)
+    for _ in range(data.draw(st.integers(1, 8))):
+        where = data.draw(st.integers(0, len(body) - 1))
+        body[where] = data.draw(st.integers(0, 255))
+    try:
+        found = decoded(bytes(body), json=request.json, fingerprint=lambda source: source[:8])
+    except MalformedError:
+        return
+    for one in found.spans:
+        assert "\x00" not in one.name
+        assert one.call is None or one.call.model is None or len(one.call.model) <= 200
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+ATTRIBUTE_NAMES = (
+    IN, "langfuse.observation.usage_details", "gen_ai.usage.raw", "metadata.usage_object", "metadata",
+    "llm.invocation_parameters", "langfuse.observation.cost_details", "gen_ai.input.messages",
+    "gen_ai.system_instructions", "gen_ai.prompt.0.content", "tag.tags", "gen_ai.response.finish_reasons",
+    "ai.response.providerMetadata", "error.type", "langfuse.observation.completion_start_time", "duration",
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(st.tuples(st.sampled_from(ATTRIBUTE_NAMES), JSON_VALUES), max_size=5))
+def test_attributes_of_any_shape_are_read_or_refused_never_a_fault(values):
+    attributes = CHAT | {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in values
+    }
+    found = decoded(body_of(span(1, attributes)), fingerprint=lambda source: source[:8])
+    assert len(found.spans) + len(found.rejections) == 1
+
+
+KINDS = [
+    ({"logfire.span_type": "log"}, "ignored"),
+    ({"openinference.span.kind": "LLM"}, "call"),
+    ({"openinference.span.kind": "EMBEDDING"}, "call"),
+    ({"openinference.span.kind": "RERANKER"}, "step"),
+    ({"openinference.span.kind": "RERANKER", "reranker.model_name": "rerank-3"}, "call"),
+    ({"openinference.span.kind": "CHAIN", **CHAT}, "step"),
+    ({"openinference.span.kind": "TOOL"}, "tool"),
+    ({"langfuse.observation.type": "generation"}, "call"),
+    ({"langfuse.observation.type": "retriever"}, "retrieval"),
+    ({"langfuse.observation.type": "span", "gen_ai.usage.input_tokens": 5}, "step"),
+    ({"ai.operationId": "ai.generateText.doGenerate"}, "call"),
+    ({"ai.operationId": "ai.generateText", "ai.usage.inputTokens": 5}, "wrapper"),
+    ({"ai.operationId": "ai.toolCall"}, "tool"),
+    ({"mlflow.spanType": '"CHAT_MODEL"'}, "call"),
+    ({"mlflow.spanType": '"CHAIN"'}, "step"),
+    (CHAT, "call"),
+    ({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 5}, "agent"),
+    ({"gen_ai.operation.name": "invoke_workflow"}, "workflow"),
+    ({"gen_ai.operation.name": "execute_tool"}, "tool"),
+    ({"gen_ai.operation.name": "novel", "gen_ai.request.model": "m", IN: 5}, "step"),
+    ({"llm.request.type": "chat", "gen_ai.request.model": "m"}, "call"),
+    ({"llm.request.type": "chat"}, "step"),
+    ({"gen_ai.usage.input_tokens": 5, "gen_ai.request.model": "m"}, "step"),
+    ({"http.request.method": "POST"}, "http"),
+    ({"db.system": "qdrant"}, "retrieval"),
+    ({"db.system": "postgresql"}, "step"),
+    ({"traceloop.span.kind": "workflow"}, "workflow"),
+]
+
+
+@pytest.mark.parametrize(("attributes", "kind"), KINDS)
+def test_kind_of_a_span(attributes, kind):
+    assert record(attributes).kind == kind
+
+
+def test_an_unknown_operation_of_a_client_span_with_usage_is_a_call():
+    attributes = {"gen_ai.operation.name": "novel", "gen_ai.request.model": "m", IN: 5}
+    assert record(attributes, kind=3).kind == "call"
+
+
+def test_a_placeholder_is_dropped():
+    assert decoded(body_of(span(1, {"logfire.span_type": "pending_span"}))).spans == []
+
+
+def test_litellms_raw_request_is_no_call():
+    assert record({"llm.openai.model": "gpt-4o", "llm.openai.id": "x"}, scope="litellm").kind == "ignored"
+
+
+def test_a_failed_openlit_call_takes_its_model_from_the_name():
+    found = record({}, scope="openlit.instrumentation.openai", name="chat gpt-4o-mini")
+    assert (found.kind, found.call.model, found.failed) == ("call", "gpt-4o-mini", True)
+
+
+def test_names_that_say_nothing_name_no_workflow():
+    attributes = {"traceloop.workflow.name": "RunnableSequence", "gen_ai.agent.name": "ai.generateText"}
+    assert record(attributes).context == {}
+
+
+def test_metadata_of_the_application_becomes_context_and_tags():
+    found = record(
+        {
+            "metadata": '{"flow": "triage", "user_id": "u1", "tier": "gold", "ls_provider": "openai"}',
+            "traceloop.association.properties.chat_id": "c9",
+            "tag.tags": ["support", "region:eu"],
+            "session.id": "[Scrubbed due to 'session']",
+            "user.id": '"u-quoted"',
+        }
+    )
+    assert found.context == {"user": "u-quoted", "session": "c9", "flow": "triage"}
+    assert found.tags == {"tier": "gold", "support": "true", "region": "eu"}
+
+
+def test_a_conversation_invented_by_the_framework_is_no_session():
+    attributes = CHAT | {"gen_ai.conversation.id": "c1"}
+    assert record(attributes).context == {"conversation": "c1"}
+    assert record(attributes, scope="pydantic-ai").context == {}
+
+
+def test_costs_charged_and_reckoned_are_told_apart():
+    hand = {"langfuse.observation.type": "generation", "langfuse.observation.cost_details": '{"total": 0.5}'}
+    assert record(hand).call.reported_cost == Decimal("0.5")
+    nothing = hand | {"langfuse.observation.cost_details": '{"input": 0, "output": 0, "total": 0}'}
+    assert record(nothing).call.reported_cost is None
+    reckoned = record(CHAT | {"operation.cost": 3.855e-05}).call
+    assert (reckoned.reported_cost, reckoned.estimated_cost) == (None, Decimal("0.00003855"))
+    router = record(CHAT | {"gen_ai.provider.name": "openrouter", "gen_ai.usage.cost": 0.25}).call
+    assert (router.reported_cost, router.estimated_cost) == (Decimal("0.25"), Decimal("0.25"))
+
+
+def test_exception_event_gives_the_error_type():
+    body = span(1, CHAT)
+    event = body.events.add(name="exception", time_unix_nano=body.end_time_unix_nano)
+    event.attributes.add(key="exception.type").value.string_value = "openai.APITimeoutError"
+    found = decoded(body_of(failed(body, "timed out"))).spans[0]
+    assert (found.call.error_type, found.call.error_class) == ("openai.APITimeoutError", "timeout")
+
+
+def test_time_to_first_token_of_each_way_to_tell_it():
+    start_us = NOW_US + 1000
+    langfuse = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.completion_start_time": '"2026-11-25T09:46:40.006Z"',
+    }
+    assert record(CHAT | {"gen_ai.response.time_to_first_chunk": 0.004}).call.ttft_us == 4000
+    assert record({"ai.operationId": "x.doStream", "ai.response.msToFirstChunk": 3.5}).call.ttft_us == 3500
+    assert record(langfuse).call.ttft_us == 5000
+    assert record(CHAT | {"gen_ai.server.time_to_first_token": 0.004}).call.ttft_us is None
+    chunked = span(1, CHAT)
+    chunked.events.add(name="gen_ai.content.completion.chunk", time_unix_nano=(start_us + 2000) * 1000)
+    assert decoded(body_of(chunked)).spans[0].call.ttft_us == 2000
+
+
+def test_the_fingerprint_is_of_prompt_tools_and_sampling_alone():
+    prints = [
+        decoded(body_of(span(1, CHAT | attributes)), fingerprint=lambda source: source, keep_content=False)
+        .spans[0]
+        .call
+        for attributes in (
+            {
+                "gen_ai.input.messages": '[{"role": "system", "content": "Be short."}, {"role": "user"}]',
+                "gen_ai.request.temperature": 0.5,
+            },
+            {
+                "gen_ai.input.messages": '[{"role":"system","content":"Be short."},{"role":"user","content":"B"}]',
+                "gen_ai.request.temperature": 0.5,
+            },
+            {"gen_ai.input.messages": '[{"role": "user", "content": "A"}]'},
+        )
+    ]
+    expected = '{"sampling":{"temperature":0.5},"system":["Be short."],"tools":null}'
+    assert [call.fingerprint for call in prints] == [expected, expected, None]
+    assert all(call.input is None for call in prints)
