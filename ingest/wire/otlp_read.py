@@ -6,10 +6,14 @@ from typing import Any
 import msgspec
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ingest.records import Rejection
 from ingest.wire.conventions import HITS
 from ingest.wire.decoded import MalformedError
+from ingest.wire.otlp_frames import framed_spans
 from ingest.wire.values import text_of
 
 MAX_NESTING = 32  # levels of a nested attribute value that are read
@@ -39,27 +43,60 @@ class RawSpan(msgspec.Struct, gc=False):
 
 
 def read_protobuf(body: bytes) -> Iterator[RawSpan | Rejection]:
-    """Raw spans of an `ExportTraceServiceRequest` in its order. Raises MalformedError."""
-    for of_resource in parsed(ExportTraceServiceRequest, body).resource_spans:
+    """Raw spans of an `ExportTraceServiceRequest` in its order; a span that cannot be parsed is a Rejection.
+
+    Raises MalformedError where the body is no such request."""
+    try:
+        request = parsed(ExportTraceServiceRequest, body)
+    except MalformedError:
+        yield from _read_singly(body)
+        return
+    for of_resource in request.resource_spans:
         resource = resource_context(slots_of(of_resource.resource.attributes, any_value))
         for of_scope in of_resource.scope_spans:
             scope = of_scope.scope.name
             for span in of_scope.spans:
-                yield RawSpan(
-                    span.trace_id.hex(),
-                    span.span_id.hex(),
-                    span.parent_span_id.hex(),
-                    span.name,
-                    span.kind,
-                    span.start_time_unix_nano,
-                    span.end_time_unix_nano,
-                    span.status.code == 2,
-                    span.status.message,
-                    slots_of(span.attributes, any_value),
-                    scope,
-                    resource,
-                    _events(span.events) if span.events else {},
-                )
+                yield _raw(span, scope, resource)
+
+
+def _raw(span: Any, scope: str, resource: dict[str, str]) -> RawSpan:
+    status = span.status
+    events = span.events
+    return RawSpan(
+        span.trace_id.hex(),
+        span.span_id.hex(),
+        span.parent_span_id.hex(),
+        span.name,
+        span.kind,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        status.code == 2,
+        status.message,
+        slots_of(span.attributes, any_value),
+        scope,
+        resource,
+        _events(events) if events else {},
+    )
+
+
+def _read_singly(body: bytes) -> Iterator[RawSpan | Rejection]:
+    """Each span parsed alone. Raises MalformedError where even the frames do not add up."""
+    try:
+        frames = framed_spans(body)
+    except ValueError:
+        raise malformed(ExportTraceServiceRequest) from None
+    if not frames:
+        raise malformed(ExportTraceServiceRequest)
+    for index, frame in enumerate(frames):
+        try:
+            resource = parsed(Resource, frame.resource)
+            scope = parsed(InstrumentationScope, frame.scope)
+            span = parsed(Span, frame.span)
+        except MalformedError:
+            what = "The span cannot be read: a text that is not UTF-8, or a value nested too deeply."
+            yield Rejection(index, None, what, "Send texts as UTF-8, cut between characters.")
+        else:
+            yield _raw(span, scope.name, resource_context(slots_of(resource.attributes, any_value)))
 
 
 def parsed(message: Any, body: bytes) -> Any:
@@ -67,10 +104,15 @@ def parsed(message: Any, body: bytes) -> Any:
     try:
         return message.FromString(body)
     except (DecodeError, RecursionError, ValueError):
-        raise MalformedError(
-            f"The body is not a protobuf {message.DESCRIPTOR.name}: cut off, damaged or nested too deeply.",
-            "Send the request as the OTLP exporter wrote it; application/json for JSON.",
-        ) from None
+        raise malformed(message) from None
+
+
+def malformed(message: Any) -> MalformedError:
+    """What to tell a sender whose body is no such protobuf message."""
+    return MalformedError(
+        f"The body is not a protobuf {message.DESCRIPTOR.name}: cut off, damaged or nested too deeply.",
+        "Send the request as the OTLP exporter wrote it; application/json for JSON.",
+    )
 
 
 def slots_of(attributes: Iterable[Any], value_of: Callable[[Any], Any]) -> Slots:

@@ -225,6 +225,39 @@ def test_attributes_of_any_shape_are_read_or_refused_never_a_fault(values):
     assert len(found.spans) + len(found.rejections) == 1
 
 
+def test_text_that_is_not_utf8_costs_its_span_alone():
+    body = body_of(span(1, CHAT, name="first"), span(2, CHAT, name="XXXX"), span(3, CHAT, name="third"))
+    found = decoded(body.replace(b"XXXX", b"\xff\xfeXX"))
+    assert [one.name for one in found.spans] == ["first", "third"]
+    assert [r.index for r in found.rejections] == [1]
+
+
+def framed(tag, payload):
+    length, encoded = len(payload), b""
+    while length > 0x7F:
+        encoded += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return bytes([tag]) + encoded + bytes([length]) + payload
+
+
+def test_protobuf_nested_too_deeply_costs_its_span_alone():
+    value = b""
+    for _ in range(200):
+        value = framed(0x2A, framed(0x0A, value))  # an array of one value
+    deep = framed(0x4A, framed(0x0A, b"user.id") + framed(0x12, value))  # an attribute
+    spans = [one.SerializeToString() for one in (span(1, CHAT), span(2, CHAT), span(3, CHAT))]
+    spans[1] += deep
+    found = decoded(framed(0x0A, framed(0x12, b"".join(framed(0x12, one) for one in spans))))
+    assert (len(found.spans), [r.index for r in found.rejections]) == (2, [1])
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"\x0a\x05abc", b"hello", b"{}", b"\x0a\x02\x12\x7f"])
+def test_what_is_no_protobuf_request_is_malformed(body):
+    with pytest.raises(MalformedError) as caught:
+        decoded(body)
+    assert caught.value.hint
+
+
 KINDS = [
     ({"logfire.span_type": "log"}, "ignored"),
     ({"openinference.span.kind": "LLM"}, "call"),
