@@ -23,7 +23,7 @@ NO_COMPARISON = "none"
 DEFAULT_COMPARISON = "previous"
 # Parameters in the order in which links write them; everything else is a filter.
 KEPT = ("environment", "period", "from", "to", "zone", "compare")
-PAGE = ("measures", "group_by", "grain", "view", "order", "limit", "after", "panel")
+PAGE = ("measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel")
 Params = dict[str, tuple[str, ...]]
 
 
@@ -64,12 +64,12 @@ class Scope:
         """The page's question with other measures, groups, grain, filters, …"""
         return replace(self.asked, **changes)
 
-    def url(self, path: str = "", **changes: str | Iterable[str] | None) -> str:
+    def url(self, path: str = "", /, **changes: str | Iterable[str] | None) -> str:
         """A link that keeps the rest: parameters set, or left out when None. Another period drops the page's place."""
         params = {**self.params, **{name: _values(value) for name, value in changes.items()}}
         return address(path or self.path, params)
 
-    def filtered_url(self, dimension: str, value: str, *, path: str = "", **changes: str | None) -> str:
+    def narrowed(self, path: str, dimension: str, value: str, /, **changes: str | None) -> str:
         """A link narrowed to one value of a dimension."""
         return self.url(path, **{**changes, dimension: value, "after": None})
 
