@@ -5,9 +5,9 @@ for whatever should be tried again: exporters drop data on any other failure.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 from django.http import HttpResponse
@@ -24,6 +24,7 @@ from ingest.inbox import Kind, Sender
 from ingest.records import Rejection
 from ingest.wire.decoded import MalformedError
 from ingest.wire.limits import micros_of
+from ingest.wire.logs import decode_logs
 from ingest.wire.otlp import decode_traces
 
 PROTOBUF = "application/x-protobuf"
@@ -95,16 +96,26 @@ class Traces(Otlp):
     def take(self, body: bytes, *, is_json: bool, holder: KeyHolder, now: datetime) -> Sequence[Rejection]:
         """Keep the spans. Raises ApiError 400 when none of them could be taken."""
         gate = privacy.Gate(holder.project)
-        decoded = decode_traces(
-            body,
-            json=is_json,
-            now_us=micros_of(now),
-            floor_us=floor_us(),
-            keep_content=holder.project.keep_content,
-            fingerprint=gate.fingerprint,
-        )
-        _keep(gate.spans(decoded.spans), decoded.rejections, kind=Kind.SPANS, holder=holder, now=now)
-        return decoded.rejections
+        decoded = decode_traces(body, json=is_json, **_reading(gate, now))
+        refused = decoded.rejections
+        _keep(gate.spans(decoded.spans), refused, kind=Kind.SPANS, holder=holder, now=now)
+        if refused and not decoded.spans:
+            first = refused[0]
+            raise ApiError(400, "nothing_acceptable", first.message, field=first.field, hint=first.hint)
+        return refused
+
+
+class Logs(Otlp):
+    """Log events: messages of a span, where instrumentations put content. Other log records pass unread."""
+
+    counted = "rejectedLogRecords"
+
+    def take(self, body: bytes, *, is_json: bool, holder: KeyHolder, now: datetime) -> Sequence[Rejection]:
+        """Keep what may be kept of the messages; usage in log events is never counted."""
+        gate = privacy.Gate(holder.project)
+        messages, refused = decode_logs(body, json=is_json, **_reading(gate, now))
+        _keep(gate.messages(messages), refused, kind=Kind.MESSAGES, holder=holder, now=now)
+        return refused
 
 
 class Metrics(Otlp):
@@ -117,14 +128,29 @@ class Metrics(Otlp):
         return ()
 
 
+class Bounds(TypedDict):
+    """What the readers of OTLP are told."""
+
+    now_us: int
+    floor_us: int
+    keep_content: bool
+    fingerprint: Callable[[str], str]
+
+
+def _reading(gate: privacy.Gate, now: datetime) -> Bounds:
+    return Bounds(
+        now_us=micros_of(now),
+        floor_us=floor_us(),
+        keep_content=gate.keeps_content,
+        fingerprint=gate.fingerprint,
+    )
+
+
 def _keep(
-    records: Sequence[Any], rejections: Sequence[Rejection], *, kind: Kind, holder: KeyHolder, now: datetime
+    records: Sequence[Any], refused: Sequence[Rejection], *, kind: Kind, holder: KeyHolder, now: datetime
 ) -> None:
     sender = Sender(holder.project.id, holder.key_id)
-    inbox.put(records, kind=kind, sender=sender, now=now, rejected=len(rejections))
-    if rejections and not records:
-        first = rejections[0]
-        raise ApiError(400, "nothing_acceptable", first.message, field=first.field, hint=first.hint)
+    inbox.put(records, kind=kind, sender=sender, now=now, rejected=len(refused))
 
 
 def _told(rejections: Sequence[Rejection]) -> str:

@@ -73,12 +73,13 @@ class Gate:
         changed: SpanRecord = self._changed(record, {"call": call})
         return changed
 
-    def messages(self, record: MessagesRecord) -> MessagesRecord | None:
-        """One span's messages, or None where nothing of them may be stored."""
-        kept = self._changed(record, self._of_content(record))
-        return kept if kept.input or kept.output or kept.fingerprint else None
+    def messages(self, records: list[MessagesRecord]) -> list[MessagesRecord]:
+        """Messages as they may be stored; what says nothing then is left out."""
+        if self.rules:
+            records = [self._changed(record, {}) for record in records]
+        return [record for record in records if record.input or record.output or record.fingerprint]
 
-    def _of_content(self, record: CallRecord | MessagesRecord) -> dict[str, Any]:
+    def _of_content(self, record: CallRecord) -> dict[str, Any]:
         changes: dict[str, Any] = {}
         if record.fingerprint:
             changes["fingerprint"] = keyed(record.fingerprint, self.key)

@@ -66,7 +66,7 @@ def test_spans_are_stored_and_answered_in_the_encoding_sent(send, project, body,
 
 
 @pytest.mark.parametrize("type", [PROTOBUF, JSON])
-@pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 def test_an_empty_request_is_fine(send, path, type):
     assert send(b"" if type == PROTOBUF else b"{}", path=path, type=type).status_code == 200
     assert stored() == []
@@ -114,7 +114,7 @@ def test_damaged_json_is_a_status_of_400(send, body):
     assert stored() == []
 
 
-@pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 @pytest.mark.parametrize("secret", ["", "flk_live_wrong"])
 def test_a_missing_or_wrong_key_is_401_in_the_encoding_of_the_client(db, path, secret):
     response = Sender(secret)(protobuf({}), path=path, type=PROTOBUF)
@@ -130,7 +130,7 @@ def test_a_key_without_the_scope_is_403(project):
     assert (response.status_code, Status.FromString(response.content).code) == (403, 7)
 
 
-@pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 def test_another_content_type_is_415(send, path):
     response = send(b"spans", path=path, type="text/plain")
     assert response.status_code == 415
