@@ -25,18 +25,22 @@ def keep_content(
     cursor: "Cursor[Any]", project: Project, records: Sequence[CallRecord | MessagesRecord]
 ) -> None:
     """Store what was asked and answered; the front door has already dropped it where the project keeps none."""
-    found = [row for record in records if (row := _row(record, project.pk)) is not None]
+    found = [_row(record, project.pk) for record in records if _has_content(record)]
     if found:
         cursor.executemany(_INSERT, found)
 
 
-def _row(record: CallRecord | MessagesRecord, project_id: int) -> tuple[Any, ...] | None:
+def _has_content(record: CallRecord | MessagesRecord) -> bool:
+    if record.input is not None or record.output is not None:
+        return True
+    return isinstance(record, CallRecord) and record.provider_usage is not None
+
+
+def _row(record: CallRecord | MessagesRecord, project_id: int) -> tuple[Any, ...]:
     if isinstance(record, MessagesRecord):
         us, key, usage = record.at_us, call_key(span_call_id(record.trace, record.span)), None
     else:
         us, key, usage = record.started_us, call_key(record.id), record.provider_usage
-    if record.input is None and record.output is None and usage is None:
-        return None
     texts = (record.input, record.output, usage)
     return (datetime.fromtimestamp(us / 1e6, UTC), key, project_id, *map(packed, texts))
 
