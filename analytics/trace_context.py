@@ -91,7 +91,7 @@ def frame_below(above: Frame, span: SpanRecord) -> Frame:
     kind, context = span.kind, span.context
     is_call = kind == "call"
     if is_call and not context and not span.trace_context and not span.tags:
-        return Frame(above.near, above.workflow, above.name, above.agent, above.step, span.span, above.tags)
+        return msgspec.structs.replace(above, call=span.span, outer=above.call)
     name = None if is_call else plain_name(span.name)
     named = name is not None and not is_framework(name) and name != ""
     step = context.get("step") or context.get("agent") or (name if named and kind in _NAMES_STEP else None)
@@ -128,6 +128,8 @@ def call_context(span: SpanRecord, context: Context, absorbed: Iterable[SpanReco
                 near[key] = value
     levels = (near, context.shared, span.resource_context)
     found: dict[str, Any] = {key: _first(levels, key) for key in NEAREST}
+    prompt = next((level for level in levels if "prompt" in level or "prompt_version" in level), {})
+    found.update({key: prompt.get(key) for key in _PROMPT})
     found["session"] = found["session"] or found.pop("conversation")
     found.pop("conversation", None)
     found["flow"] = found["flow"] or frame.workflow or frame.name or frame.agent
