@@ -143,9 +143,9 @@ def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[s
     run_lo, run_hi = cursor.fetchall()[0]
     window = window | {"run_lo": run_lo, "run_hi": run_hi}
     _run(cursor, "gather_runs", window)
-    _run(cursor, "judge_runs", window)
     _name_sets(cursor, states)
     _run(cursor, "name_runs", {})
+    _run(cursor, "judge_runs", window)
     if _run(cursor, "find_wasted", window):
         _run(cursor, "mark_wasted", window)
     _run(cursor, "put_runs", {})

@@ -7,10 +7,10 @@ culprit is set aside with its reason and holds nobody up.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -22,7 +22,9 @@ from analytics import partitions, retention
 from analytics.content import keep_content
 from analytics.intern import run_key
 from analytics.ledger import Applied, LaneBusy, apply, copy_rows, writing
+from analytics.ledger_codes import FAILURE, SUCCESS
 from analytics.pricebook import books
+from analytics.resolve import Resolved
 from analytics.series import ProjectState, load_state
 from analytics.stage import NEW, Source, rows
 from analytics.statements import statement
@@ -50,6 +52,18 @@ class Waiting:
     items: int
     import_batch: int | None
     body: bytes
+
+
+class RunName(NamedTuple):
+    """What is known of a run beside its calls; the last four only of traces that came as spans."""
+
+    key: str
+    raw_id: str | None
+    session: str | None
+    started_us: int | None = None
+    ended_us: int | None = None
+    outcome: int | None = None
+    rescued: bool | None = None
 
 
 @dataclass(slots=True)
@@ -226,7 +240,7 @@ def _stage_calls(
         unique[key] = msgspec.structs.replace(unique[key], duplicates=count)
     chosen = list(unique.values())
     keep_content(cursor, state.project, chosen)
-    _name_runs(cursor, state, chosen)
+    _name_runs(cursor, state, _names_of_calls(chosen))
     return list(rows(chosen, state=state, source=source, mode=NEW))
 
 
@@ -239,23 +253,36 @@ def _stage_traces(
     partitions.ensure(cursor, _moment(min(times)), _moment(max(times)), now=now)
     outcome = stage_spans(cursor, state, spans, messages, source)
     keep_content(cursor, state.project, [*(span.call for span in spans if span.call is not None), *messages])
-    _name_runs(cursor, state, outcome.calls)
+    _name_runs(cursor, state, _names_of_traces(outcome.resolved))
     return outcome
 
 
-def _name_runs(cursor: "Cursor[Any]", state: ProjectState, records: Sequence[CallRecord]) -> None:
+def _names_of_calls(records: Sequence[CallRecord]) -> Iterator[RunName]:
     """What a run's key does not tell: its id as sent, and the name of its session."""
     names: dict[str, tuple[str | None, str | None]] = {}
     for record in records:
         if record.trace is not None:
             key = run_key(record.trace)
             raw = None if key == record.trace else record.trace
-            if raw or record.session or key not in names:
+            if raw or record.session:
                 names[key] = (raw, record.session or names.get(key, (None, None))[1])
-    with cursor.copy("COPY run_name (project_id, id, raw_id, session) FROM STDIN") as copy:
-        for key, (raw, session) in names.items():
-            if raw or session:
-                copy.write_row((state.project.pk, key, raw, session))
+    for key, (raw, session) in names.items():
+        yield RunName(key, raw, session)
+
+
+def _names_of_traces(traces: Sequence[Resolved]) -> Iterator[RunName]:
+    """What the spans say of their runs."""
+    for trace in traces:
+        outcome = {None: None, True: SUCCESS, False: FAILURE}[trace.outcome]
+        times = (trace.started_us, trace.ended_us)
+        session = trace.context.get("session")
+        yield RunName(run_key(trace.trace), None, session, *times, outcome, trace.rescued)
+
+
+def _name_runs(cursor: "Cursor[Any]", state: ProjectState, names: Iterable[RunName]) -> None:
+    with cursor.copy("COPY run_name FROM STDIN") as copy:
+        for name in names:
+            copy.write_row((state.project.pk, *name))
 
 
 def _when(record: Any) -> int:

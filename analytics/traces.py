@@ -13,7 +13,7 @@ import msgspec
 from psycopg import Cursor
 
 from analytics.intern import call_key, run_key, span_call_id
-from analytics.resolve import resolve
+from analytics.resolve import Resolved, resolve
 from analytics.series import ProjectState
 from analytics.stage import NEW, SET, Source, gone, rows
 from analytics.statements import statement
@@ -56,7 +56,7 @@ class Outcome:
 
     rows: list[str] = field(default_factory=list)
     seen_before: int = 0
-    calls: list[CallRecord] = field(default_factory=list)
+    resolved: list[Resolved] = field(default_factory=list)
 
 
 def stage_spans(
@@ -71,9 +71,11 @@ def stage_spans(
     result = Outcome()
     for trace in traces.values():
         result.seen_before += sum(1 for span in trace.fresh if span.span in trace.stored)
-        calls = [_with_rest(call, trace) for call in resolve(trace.spans()).calls]
-        result.calls.extend(calls)
-        result.rows.extend(_staged(trace, calls, state, source))
+        if trace.fresh or trace.stored:
+            resolved = resolve(trace.spans())
+            result.resolved.append(resolved)
+            calls = [_with_rest(call, trace) for call in resolved.calls]
+            result.rows.extend(_staged(trace, calls, state, source))
     _store(cursor, state.project.pk, spans, messages)
     return result
 

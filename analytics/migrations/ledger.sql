@@ -57,6 +57,8 @@ CREATE TABLE run (
     input bigint, output bigint, project_id int NOT NULL, first_day date NOT NULL,
     calls int NOT NULL, errors int NOT NULL, unpriced int NOT NULL, outcome smallint NOT NULL,
     rescued boolean NOT NULL, cost numeric, outcome_value numeric, raw_id text, session text,
+    -- what the spans of the trace say, where there are any: kept when only calls change
+    trace_started_at timestamptz, trace_ended_at timestamptz, trace_outcome smallint, trace_rescued boolean,
     PRIMARY KEY (project_id, first_day, id)
 ) PARTITION BY RANGE (first_day);
 CREATE INDEX run_id ON run (project_id, id);              -- one run by its id

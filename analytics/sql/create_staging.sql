@@ -21,7 +21,9 @@ CREATE TEMP TABLE IF NOT EXISTS touched (
     project_id int, trace uuid, lo timestamptz, hi timestamptz) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS run_new (series_set bigint[], LIKE run) ON COMMIT DELETE ROWS;
 ALTER TABLE run_new ALTER COLUMN series_id DROP NOT NULL;
-CREATE TEMP TABLE IF NOT EXISTS run_name (project_id int, id uuid, raw_id text, session text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS run_name (
+    project_id int, id uuid, raw_id text, session text, trace_started_us bigint, trace_ended_us bigint,
+    trace_outcome smallint, trace_rescued boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS series_of_set (project_id int, series_set bigint[], series_id bigint, flow_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS run_delta (sign smallint NOT NULL, LIKE run) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS span_stage (
