@@ -1,0 +1,148 @@
+"""The demo project in the database: made once, filled through the inbox, kept going, removed."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Project
+from accounts.projects import create_project
+from analytics import fold, load, removal
+from analytics.demo.product import FLOWS
+from analytics.demo.story import Story
+from analytics.demo.traffic import traffic
+from analytics.models import Feature, Flow
+from analytics.pricebook import row_of
+from ingest import inbox
+from pricing import own
+
+SLUG, NAME = "demo", "Kestrel Desk"
+BY = "system"
+PIECE = timedelta(days=14)  # handed to the inbox at once
+CATCH_UP = timedelta(hours=24)  # a server that slept longer leaves a gap
+FULL = timedelta(hours=12)  # a filled project has a call so shortly before it was made, at any hour
+PATIENCE = 170.0  # seconds; what is not loaded by then is loaded by the worker
+TWICE = 400  # of so many calls one comes twice, as from a client that did not hear the answer
+LOCK = 7302
+
+
+def ensure(*, now: datetime) -> Project | None:
+    """The demo project, made if it never was; None when it was removed by hand."""
+    if not removal.was_made(SLUG):
+        _make(now)
+    return Project.objects.filter(slug=SLUG, is_demo=True).first()
+
+
+@transaction.atomic
+def _make(now: datetime) -> None:
+    project = create_project(name=NAME, slug=SLUG, zone="Europe/Berlin", is_demo=True, by=BY)
+    project.created_at = now
+    project.save(update_fields=["created_at"])
+    story = Story(now)
+    for plan in FLOWS:
+        if plan.new_for is None:
+            feature, _ = Feature.objects.get_or_create(project=project, name=plan.feature)
+            Flow.objects.create(
+                project=project, name=plan.name, feature=feature, first_seen_at=story.begins,
+                confirmed_at=story.begins,
+            )  # fmt: skip
+    entry = own.discount(
+        "openai", "gpt-4.1", Decimal(10), valid_from=story.price_from, recorded_at=now,
+        note="Volume discount of the new contract",
+    )  # fmt: skip
+    row_of(entry, project_id=project.pk).save()
+    audit.record(project=project, actor=BY, action="price.added", target="openai/gpt-4.1", discount="10 %")
+
+
+def is_filled(project: Project) -> bool:
+    """Whether the demo's year is loaded. A demo that was cut short is filled from where it ended."""
+    last = _last_call(project)
+    return last is not None and last >= project.created_at - FULL
+
+
+def fill(project: Project) -> int:
+    """Make the year before the project was made, load and fold it; returns the number of calls made."""
+    story = Story(project.created_at)
+    _load(project)
+    last = _last_call(project)
+    since = last + timedelta(microseconds=1) if last else story.begins
+    made = sum(_send(project, story, period) for period in _pieces(since, story.anchor))
+    _load(project)
+    while fold.fold_lane(project.lane, now=timezone.now()) > 0:
+        pass
+    return made
+
+
+def trickle(*, now: datetime) -> None:
+    """What the demo product's users did since the last time."""
+    project = Project.objects.filter(slug=SLUG, is_demo=True).first() if settings.DEMO else None
+    if project is None:
+        return
+    with transaction.atomic():
+        # Calls that wait would be made a second time: the next tick makes them.
+        if not _alone() or _waits(project) or not is_filled(project):
+            return
+        last = _last_call(project) or now
+        since = max(last + timedelta(microseconds=1), now - CATCH_UP)
+        _send(project, Story(project.created_at), (since, now))
+
+
+def remove(*, project: Project, by: audit.By = None) -> None:
+    """Remove the demo with all its rows; it does not come back at the next start."""
+    removal.remove_project(project, by=by)
+
+
+def _send(project: Project, story: Story, period: tuple[datetime, datetime]) -> int:
+    """Hand the calls of a period to the inbox; returns how many."""
+    since, until = period
+    calls = list(traffic(story, since=since, until=until))
+    inbox.put(
+        [*calls, *calls[TWICE::TWICE]], kind=inbox.Kind.CALLS, sender=inbox.Sender(project.pk), now=until,
+        rejected=len(calls) // 2_000,
+    )  # fmt: skip
+    return len(calls)
+
+
+def _pieces(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while since < until:
+        yield since, min(since + PIECE, until)
+        since += PIECE
+
+
+def _load(project: Project) -> None:
+    """Load what waits for the project, beside the worker."""
+    deadline = time.monotonic() + PATIENCE
+    while _waits(project) and time.monotonic() < deadline:
+        if not load.drain(now=timezone.now, lanes=[project.lane]):
+            time.sleep(0.02)
+
+
+def _waits(project: Project) -> bool:
+    return (
+        _one("SELECT exists (SELECT FROM inbox WHERE lane = %(lane)s AND project_id = %(project)s)", project)
+        is True
+    )
+
+
+def _last_call(project: Project) -> datetime | None:
+    found = _one("SELECT max(started_at) FROM call WHERE project_id = %(project)s", project)
+    return found if isinstance(found, datetime) else None
+
+
+def _one(query: str, project: Project) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"lane": project.lane, "project": project.pk})
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _alone() -> bool:
+    """Whether no other process is making the demo's calls just now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
+        return bool(cursor.fetchone()[0])
