@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 
 from accounts.errors import ApiError
 from accounts.models import Project
+from accounts.zones import known_zones, nearest_zone
 from analytics.periods import (
     COMPARISONS,
     DAY,
@@ -55,12 +55,6 @@ def kept_from(now: datetime) -> datetime:
     return quarter_floor(now) - timedelta(days=settings.QUARTER_HOUR_DAYS)
 
 
-@lru_cache(maxsize=1)
-def zones() -> frozenset[str]:
-    """Every zone name that there is."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
 def _compared(period: Period, word: str, kept: datetime) -> Times:
     """Both sides of a comparison. A base that ends inside a day whose quarter hours are gone makes both sides
     end with yesterday, so that like meets like."""
@@ -68,7 +62,7 @@ def _compared(period: Period, word: str, kept: datetime) -> Times:
         base = COMPARISONS[word](period)
     except (OverflowError, ValueError) as problem:
         raise refuse("compare", "That lies before the calendar.", "Choose a later period.") from problem
-    if base.whole_days or base.start >= kept:
+    if _first_edge(base) >= kept:
         return period, base, ()
     cut = ending_yesterday(period)
     if cut != period:
@@ -81,6 +75,14 @@ def _compared(period: Period, word: str, kept: datetime) -> Times:
     return period, whole, ("The base has whole days: its hours are no longer kept.",)
 
 
+def _first_edge(period: Period) -> datetime:
+    """The earliest quarter hour that is needed because the period starts or ends inside a day."""
+    last = day_start(period.end.astimezone(period.tz).date(), period.zone)
+    if period.start != day_start(period.first_day, period.zone):
+        return period.start
+    return last if last != period.end else datetime.max.replace(tzinfo=UTC)
+
+
 def _outward(period: Period) -> Period:
     last = period.last_day + DAY
     return replace(period, start=day_start(period.first_day, period.zone), end=day_start(last, period.zone))
@@ -88,8 +90,12 @@ def _outward(period: Period) -> Period:
 
 def _period(given: Mapping[str, str], project: Project, now: datetime) -> Period:
     zone = given.get("zone") or project.zone
-    if zone not in zones():
-        raise refuse("zone", f"There is no time zone {zone!r}.", "Give an IANA name such as Europe/Berlin.")
+    if zone not in known_zones():
+        raise refuse(
+            "zone",
+            f"There is no time zone {zone[:60]!r}.",
+            f"Give an IANA name such as {nearest_zone(zone)}.",
+        )
     if given.get("from") or given.get("to"):
         if given.get("period"):
             raise refuse("period", "period and from are two ways to say one thing.", "Give one of them.")

@@ -113,7 +113,7 @@ def _of_rows(fetch: Fetch, asked: Asked) -> str:
     parts = [fetch.source.parts[part] for part in fetch.parts]
     rows = " UNION ALL ".join(_stretch(fetch.source, stretch, asked) for stretch in fetch.stretches)
     return (
-        f"WITH dims AS MATERIALIZED ({_series(asked, texts)}) SELECT {', '.join((*groups, *parts))}"
+        f"WITH dims AS MATERIALIZED ({series_sql(asked, texts)}) SELECT {', '.join((*groups, *parts))}"
         f" FROM ({rows}) u JOIN dims ON dims.id = u.series_id{_group_by(len(groups))}"
     )
 
@@ -151,16 +151,16 @@ def _grouped(one: Dimension, asked: Asked, texts: Mapping[str, str]) -> str:
     return asked.sql(one)
 
 
-def _series(asked: Asked, texts: Mapping[str, str]) -> str:
+def series_sql(asked: Asked, texts: Mapping[str, str], columns: str = "s.id, s.flow_id") -> str:
     """The series that pass the filters, with the texts that rows are grouped by."""
-    columns = [f"{asked.sql(one)} AS {texts[one.name]}" for one in asked.groups if one.text]
+    named = [f"{asked.sql(one)} AS {texts[one.name]}" for one in asked.groups if one.text]
     where = [
         _one_of(asked.sql(dimension), list(one.values), one, asked)
         for one, dimension in asked.filters
         if dimension.text
     ]
     return (
-        f"SELECT {', '.join(('s.id', 's.flow_id', *columns))} FROM series s {CATALOGUE}"
+        f"SELECT {', '.join((columns, *named))} FROM series s {CATALOGUE}"
         f" WHERE {' AND '.join((f's.project_id = {asked.put(asked.query.project.pk)}', *where))}"
     )
 
@@ -181,7 +181,7 @@ def _stretch(source: Source, stretch: Stretch, asked: Asked) -> str:
     where = [
         f"u.project_id = {asked.put(asked.query.project.pk)}",
         f"{bound} >= {asked.put(start)} AND {bound} < {asked.put(end)}",
-        *(_on_row(one, dimension, asked) for one, dimension in asked.filters if dimension.code),
+        *(on_row(one, dimension, asked) for one, dimension in asked.filters if dimension.code),
     ]
     return f"SELECT {time} AS t, {', '.join(columns)} FROM {table} u{joined} WHERE {' AND '.join(where)}"
 
@@ -190,7 +190,7 @@ def _used(asked: Asked) -> list[Dimension]:
     return [*asked.groups, *(dimension for _, dimension in asked.filters)]
 
 
-def _on_row(one: Filter, dimension: Dimension, asked: Asked) -> str:
+def on_row(one: Filter, dimension: Dimension, asked: Asked) -> str:
     """A filter on the row itself: ids and codes instead of texts. A word that no code stands for is dropped."""
     sql = asked.sql(dimension).replace("u.tags", "tag_set.tags")
     code_of = CODES.get(dimension.kind)

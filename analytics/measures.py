@@ -45,8 +45,8 @@ class Measure:
 
     @property
     def is_money(self) -> bool:
-        """Whether values are exact decimals in USD."""
-        return self.unit.startswith("USD") and "cost_histogram" not in self.parts
+        """Whether values are decimals in USD."""
+        return self.unit.startswith("USD")
 
 
 def known_sum(values: list[Any]) -> Any:
@@ -91,10 +91,15 @@ def _ratio(over: Callable[[Parts], Any], under: Callable[[Parts], Any]) -> Calla
     return combine
 
 
-def _percentile(part: str, percent: int) -> Callable[[Parts], float | None]:
-    def combine(parts: Parts) -> float | None:
+def _percentile(part: str, percent: int) -> Callable[[Parts], float | Decimal | None]:
+    """From a histogram, to six digits: it is within 1 %. Money comes back as Decimal."""
+
+    def combine(parts: Parts) -> float | Decimal | None:
         histogram: Histogram | None = parts.get(part)
-        return histogram.percentile(percent / 100) if histogram else None
+        value = histogram.percentile(percent / 100) if histogram else None
+        if value is None:
+            return None
+        return Decimal(f"{value:.6g}") if part == "cost_histogram" else float(f"{value:.6g}")
 
     return combine
 
