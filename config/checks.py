@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from config.failure import StartError
+from config.programs import HOST
 
-HOST = "127.0.0.1"
 NEEDED_MB = 200
 OLDEST_POSTGRES = 15
 BROKER_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
