@@ -151,12 +151,13 @@ def taken(request: HttpRequest) -> Iterator[bytes]:
     limit: int = settings.INGEST_MAX_BODY
     if (_declared(request) or 0) > limit:
         raise _too_large(limit)
-    hand = _Hand(limit)
+    hand, is_empty = _Hand(limit), True
     try:
         for piece in _pieces(request):
+            is_empty = False
             for plain in inflater.feed(piece):
                 hand.take(plain)
-        if hand.total and not inflater.is_complete():
+        if not is_empty and not inflater.is_complete():
             raise _unreadable("The compressed body is cut off")
         yield hand.body()
     finally:
