@@ -1,10 +1,10 @@
 """What one span alone says of a call to a model: names, tokens, cost, times, errors, content."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ingest.records import CallRecord
+from ingest.records import MAX_TOKENS, CallRecord
 from ingest.wire.content import fingerprint_source, input_text, output_text
 from ingest.wire.conventions import FIELD_OF
 from ingest.wire.errors import error_class_of, status_in
@@ -54,6 +54,10 @@ _FIRST_TOKEN_EVENTS = (
     "First Token Stream Event",
     "ai.stream.firstChunk",
 )
+_FIRST_TOKEN_UNITS = (("ttft_s", 1_000_000), ("ttft_ms", 1_000))
+_FIRST_TOKEN_SLOTS = frozenset(("ttft_s", "ttft_ms", "first_token_at", "server_ttft_s"))
+_USAGE_SLOTS = frozenset((*_USAGE_OBJECTS, "metadata_usage"))
+_COST_SLOTS = frozenset(("reported_cost", "cost_json", "estimated_cost", "any_cost"))
 _RESPONSE_ID_START = '{"id":'
 
 
@@ -64,8 +68,9 @@ def call_of(raw: RawSpan, *, keep_content: bool, fingerprint: Fingerprint | None
     model, response_model = models_of(raw)
     failed = _failed(raw)
     error_type, error_class = _error(raw) if failed else (None, "")
-    usage = [_usage_object(slots, slot) for slot in _USAGE_OBJECTS if slot in slots]
-    reported, estimated = _costs(slots)
+    usage = () if _USAGE_SLOTS.isdisjoint(slots) else _usage_objects(slots)
+    reported, estimated = (None, None) if _COST_SLOTS.isdisjoint(slots) else _costs(slots)
+    duration_us = max(0, raw.end_ns - raw.start_ns) // 1000 if raw.end_ns else None
     operation = operation_of(raw)
     source = fingerprint_source(slots) if fingerprint is not None else None
     return CallRecord(
@@ -80,11 +85,11 @@ def call_of(raw: RawSpan, *, keep_content: bool, fingerprint: Fingerprint | None
         operation=operation,
         service_tier=_tier(slots),
         tokens=buckets(_counts(raw, usage)),
-        other_units=next((units for found in usage if (units := web_searches(found))), None),
+        other_units=web_searches(usage) if usage else None,
         reported_cost=reported,
         estimated_cost=estimated,
-        duration_us=_duration_us(raw),
-        ttft_us=_ttft_us(raw),
+        duration_us=duration_us,
+        ttft_us=_ttft_us(raw, duration_us),
         failed=failed,
         error_class=error_class,
         error_type=error_type,
@@ -125,16 +130,16 @@ def operation_of(raw: RawSpan) -> str:
     return "embeddings" if raw.name.startswith("embeddings") else "chat"
 
 
-def _counts(raw: RawSpan, usage: list[dict[str, Any]]) -> Counts:
+def _counts(raw: RawSpan, usage: Sequence[dict[str, Any]]) -> Counts:
     counts = Counts()
     slots = raw.slots
-    for slot, field in _COUNT_OF.items():
-        if slot in slots:
-            setattr(counts, field, _checked(tokens_of, slots[slot], slot))
+    for slot, value in slots.items():
+        field = _COUNT_OF.get(slot)
+        if field is not None:
+            is_plain = type(value) is int and 0 <= value <= MAX_TOKENS
+            setattr(counts, field, value if is_plain else _checked(tokens_of, value, slot))
     if counts.input is not None:
         counts.input_excludes_cache = _excludes_cache(raw)
-    if "metadata_usage" in slots:
-        usage = [*usage, *_provider_metadata(slots["metadata_usage"])]
     return merged(counts, (counts_of(found) for found in usage if found)) if usage else counts
 
 
@@ -149,15 +154,20 @@ def _checked(check: Callable[[Any], Any], value: Any, slot: str) -> Any:
 def _excludes_cache(raw: RawSpan) -> bool:
     """Sources that give Anthropic's own counts, which leave the cache out, under names that include it."""
     slots = raw.slots
-    provider = str(slots.get("provider", "")).lower()
-    if not provider.startswith("anthropic"):
+    if not str(slots.get("provider", "")).lower().startswith("anthropic"):
         return False
     is_old_ai_sdk = "ai_operation" in slots and "cache_read" not in slots and "cache_write" not in slots
     return raw.scope.startswith("openlit") or is_old_ai_sdk
 
 
-def _usage_object(slots: Slots, slot: str) -> dict[str, Any]:
-    return repr_object_of(slots[slot]) if slot == "usage_repr" else object_of(slots[slot])
+def _usage_objects(slots: Slots) -> list[dict[str, Any]]:
+    """The usage objects that come beside the counts, the provider's own first."""
+    found = [object_of(slots[slot]) for slot in ("usage_json", "raw_usage_json") if slot in slots]
+    if "usage_repr" in slots:
+        found.append(repr_object_of(slots["usage_repr"]))
+    if "metadata_usage" in slots:
+        found += _provider_metadata(slots["metadata_usage"])
+    return found
 
 
 def _provider_metadata(value: Any) -> list[dict[str, Any]]:
@@ -223,20 +233,17 @@ def _finish(slots: Slots) -> str:
     return finish_reason_of(text_of(parts.get("0.finish_reason"))) if parts else ""
 
 
-def _duration_us(raw: RawSpan) -> int | None:
-    return max(0, raw.end_ns - raw.start_ns) // 1000 if raw.end_ns else None
-
-
-def _ttft_us(raw: RawSpan) -> int | None:
+def _ttft_us(raw: RawSpan, duration_us: int | None) -> int | None:
+    if not raw.events and _FIRST_TOKEN_SLOTS.isdisjoint(raw.slots):
+        return None
     found = _first_token_us(raw)
-    duration = _duration_us(raw)
-    return found if found is None or duration is None else max(0, min(found, duration))
+    return found if found is None or duration_us is None else max(0, min(found, duration_us))
 
 
 def _first_token_us(raw: RawSpan) -> int | None:
     slots = raw.slots
-    for slot, unit_us in (("ttft_s", 1_000_000), ("ttft_ms", 1_000)):
-        told = number_in(slots.get(slot))
+    for slot, unit_us in _FIRST_TOKEN_UNITS:
+        told = number_in(slots[slot]) if slot in slots else None
         if told is not None:
             return round(told * unit_us)
     if "first_token_at" in slots:
@@ -253,7 +260,7 @@ def _failed(raw: RawSpan) -> bool:
     slots = raw.slots
     if raw.failed or "error_type" in slots or is_failed_openlit(raw):
         return True
-    return str(slots.get("level", "")).upper() == "ERROR"
+    return "level" in slots and str(slots["level"]).upper() == "ERROR"
 
 
 def _error(raw: RawSpan) -> tuple[str | None, str]:

@@ -173,11 +173,14 @@ def merged(counts: Counts, others: Iterable[Counts]) -> Counts:
     return counts
 
 
+NOT_COUNTED = Tokens()
+
+
 def buckets(counts: Counts) -> Tokens:
     """The disjoint buckets; details never exceed their total; 0 in and 0 out of a call means not counted."""
     total_in, total_out = counts.input, counts.output
     if not total_in and not total_out and not counts.cache_read and not counts.cache_write:
-        return Tokens()
+        return NOT_COUNTED
     write_1h = counts.cache_write_1h
     write = counts.cache_write
     if write is None and (counts.cache_write_5m is not None or write_1h is not None):
@@ -217,8 +220,11 @@ def _output_parts(counts: Counts, total: int | None) -> tuple[int | None, int | 
     return total, reasoning, audio
 
 
-def web_searches(usage: Usage) -> dict[str, Decimal] | None:
-    """Named units that providers bill beside tokens: web searches, of Anthropic's `server_tool_use`."""
-    server = usage.get("server_tool_use")
-    count = count_or_none(server.get("web_search_requests")) if isinstance(server, dict) else None
-    return {"web_searches": Decimal(count)} if count else None
+def web_searches(usages: Iterable[Usage]) -> dict[str, Decimal] | None:
+    """A named unit that providers bill beside tokens: web searches, of Anthropic's `server_tool_use`."""
+    for usage in usages:
+        server = usage.get("server_tool_use")
+        count = count_or_none(server.get("web_search_requests")) if isinstance(server, dict) else None
+        if count:
+            return {"web_searches": Decimal(count)}
+    return None

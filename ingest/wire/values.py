@@ -94,7 +94,7 @@ def first_text_of(value: Any) -> str | None:
     if isinstance(value, str) and value.startswith("["):
         value = json_of(value)
     if isinstance(value, list):
-        value = next((item for item in value if item), None)
+        value = value[0] if value else None
     return text_of(value)
 
 
