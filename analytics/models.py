@@ -75,6 +75,9 @@ class ImportBatch(models.Model):
     accepted = models.BigIntegerField(default=0)  # new calls
     duplicates = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    # Between these its calls lie: the ledger has no index on an import, but partitions by time.
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.id})"
