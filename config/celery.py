@@ -47,4 +47,5 @@ app.conf.update(
         "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
     },
 )
+app.set_default()  # for the web server's threads too, which do not inherit the current app
 app.autodiscover_tasks(["analytics", "ingest"])
