@@ -20,6 +20,7 @@ CONTEXT_KEYS = frozenset(
     )
 )  # fmt: skip
 _FRAMEWORK_CHECKED = frozenset(("workflow", "agent", "step"))
+_NAMED_BY_HAND = frozenset(("litellm", "langfuse-sdk"))  # the application names the generation, if anybody
 _APP_SLOTS = ("app", "trace_app", "app_json")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _TRACE_HINT = "Send 16 bytes, as 32 hex digits in JSON, not all zero."
@@ -99,6 +100,8 @@ def _context(raw: RawSpan, kind: str) -> tuple[dict[str, str], dict[str, str], d
         context.pop("conversation", None)  # invented for each run of an agent
     if kind in ("workflow", "agent") and kind not in slots:
         _name_as(kind, raw.name, context)
+    if kind == "call" and raw.scope in _NAMED_BY_HAND and not is_framework(raw.name):
+        context.setdefault("step", clean_text(raw.name))
     trace_context: dict[str, str] = {}
     tags: dict[str, str] = {}
     if "trace_flow" in slots and (flow := text_of(slots["trace_flow"])) is not None:

@@ -8,7 +8,7 @@ import pytest
 from analytics.resolve import resolve
 from ingest.records import CallRecord, SpanRecord
 from ingest.wire.otlp import decode_traces
-from tests.captures import expected, figures, recorded, single_spans
+from tests.captures import expected, figures, recorded, single_spans, truth
 
 NOW_US = 1_795_600_000_000_000
 CAPTURES = (
@@ -68,3 +68,27 @@ def test_capture_split_into_single_spans_gives_the_same_calls(capture):
         for span in decode_traces(body, json=request.json, now_us=NOW_US, floor_us=0).spans
     ]
     assert calls_of(spans) == calls_of(spans_of(capture))
+
+
+@pytest.mark.parametrize(
+    "capture", ["openllmetry_openai", "openllmetry_openai_old", "openinference_openai", "otel_genai_openai"]
+)
+def test_each_call_of_a_flow_is_the_one_the_provider_saw(capture):
+    truths = {call["response_id"]: call for call in truth(capture)["calls"] if call.get("response_id")}
+    matched = 0
+    for call in calls_of(spans_of(capture)):
+        seen = truths.get(call.response_id)
+        if seen is None or not seen["context"].get("flow"):
+            continue
+        matched += 1
+        told = (call.model, call.response_model, call.flow, call.user, call.session, call.environment)
+        context = seen["context"]
+        assert told == (
+            seen["request_model"],
+            seen["response_model"],
+            *(context[key] for key in ("flow", "user", "session", "environment")),
+        )
+        assert call.step in (None, context["step"])
+        if call.ttft_us is not None:
+            assert call.ttft_us / 1e6 == pytest.approx(seen["time_to_first_chunk_s"], abs=0.1)
+    assert matched >= 10

@@ -8,7 +8,8 @@ _FRAMEWORKS = (
     "ChatPromptTemplate StrOutputParser JsonOutputParser PydanticOutputParser __start__ __end__",
     "invoke_agent invoke_workflow agent_step execute_tool execute_task create_agent",
     "router auth self proxy_pre_call redis postgres raw_gen_ai_request litellm_request",
-    "completion acompletion Completion ChatCompletion CreateEmbeddings",
+    "completion acompletion Completion ChatCompletion CreateEmbeddings OpenAI-generation OpenAI-embedding",
+    "ChatOpenAI AzureChatOpenAI ChatAnthropic ChatGoogleGenerativeAI ChatVertexAI ChatBedrock OpenAIEmbeddings",
 )
 FRAMEWORK_NAMES = frozenset(name for names in _FRAMEWORKS for name in names.split()) | {
     "Received Proxy Server Request",
