@@ -41,9 +41,14 @@ FAMILIES = (
 
 
 def day_bounds(project: Project, day: date) -> tuple[datetime, datetime]:
-    """Start and end of a day in the project's zone, as instants."""
-    zone = ZoneInfo(project.zone)
-    return (
-        datetime.combine(day, time(), zone),
-        datetime.combine(day + timedelta(days=1), time(), zone),
-    )
+    """Start and end of a day of the project, as instants."""
+    return _start(project, day), _start(project, day + timedelta(days=1))
+
+
+def _start(project: Project, day: date) -> datetime:
+    """When a day begins: in the zone that held then, for a change of zone applies from a midnight on."""
+    for past in project.earlier_zones:
+        start = datetime.combine(day, time(), ZoneInfo(past["zone"]))
+        if start < datetime.fromisoformat(past["until"]):
+            return start
+    return datetime.combine(day, time(), ZoneInfo(project.zone))

@@ -143,6 +143,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT CASE WHEN coalesce(a, b, c, d, e, f) IS NOT NULL
      THEN coalesce(a, 0) + coalesce(b, 0) + coalesce(c, 0) + coalesce(d, 0) + coalesce(e, 0) + coalesce(f, 0) END $$;
 
+-- The day that an instant belongs to: a change of zone applies from a midnight on (accounts/zones.py).
+CREATE FUNCTION day_in(zone text, earlier jsonb, at timestamptz) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT (at AT TIME ZONE CASE WHEN earlier = '[]'::jsonb THEN zone ELSE coalesce(
+     (SELECT e.value ->> 'zone' FROM jsonb_array_elements(earlier) WITH ORDINALITY AS e(value, place)
+      WHERE at < (e.value ->> 'until')::timestamptz ORDER BY e.place LIMIT 1), zone) END)::date $$;
+
 -- 1 % log buckets (gamma 1.02) of microseconds shown as milliseconds, or of USD; zero and below = -32768.
 CREATE FUNCTION log_bucket(value double precision) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT CASE WHEN value <= 0 THEN -32768 ELSE greatest(-32767, least(32767, ceil(ln(value) / 0.01980262729617973))) END::smallint $$;

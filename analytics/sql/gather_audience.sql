@@ -1,5 +1,5 @@
 -- Purpose: who appears in what delta adds: ids of users and customers by day, environment and flow.
-SELECT d.project_id, (d.started_at AT TIME ZONE p.zone)::date AS day, s.environment, s.flow_id,
+SELECT d.project_id, day_in(p.zone, p.earlier_zones, d.started_at) AS day, s.environment, s.flow_id,
     array_agg(DISTINCT d.user_id) FILTER (WHERE d.user_id IS NOT NULL),
     array_agg(DISTINCT d.customer_id) FILTER (WHERE d.customer_id IS NOT NULL)
 FROM delta d

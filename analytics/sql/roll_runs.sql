@@ -30,7 +30,7 @@ quarters AS (
 INSERT INTO run_day (
     project_id, day, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
 SELECT
-    q.project_id, (q.bucket AT TIME ZONE p.zone)::date, q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
+    q.project_id, day_in(p.zone, p.earlier_zones, q.bucket), q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
     sum(q.failures), sum(q.rescued), sum(q.cost), sum(q.value), string_agg(q.duration, ''::bytea),
     string_agg(q.cost_histogram, ''::bytea)
 FROM q JOIN accounts_project p ON p.id = q.project_id

@@ -47,7 +47,7 @@ INSERT INTO usage_day (
     reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
     cost_cache_write, cost_output, cost_other, cost_unsplit, wasted, latency, ttft)
 SELECT
-    q.project_id, (q.bucket AT TIME ZONE p.zone)::date, q.series_id, q.error_class, %(batch)s,
+    q.project_id, day_in(p.zone, p.earlier_zones, q.bucket), q.series_id, q.error_class, %(batch)s,
     sum(q.calls), sum(q.duplicates), sum(q.partial), sum(q.unpriced), sum(q.input), sum(q.cache_read),
     sum(q.cache_write), sum(q.cache_write_1h), sum(q.output), sum(q.reasoning), sum(q.audio_input),
     sum(q.audio_output), sum(q.timed_output), sum(q.timed_us), sum(q.cost_input),

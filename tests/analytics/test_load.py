@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditLine, Project
+from accounts.zones import next_midnight
+from analytics.families import day_bounds
 from analytics.fold import fold_lane
 from analytics.rebuild import rebuild
 from analytics.set_aside import download, try_again
@@ -157,3 +159,18 @@ def test_what_was_set_aside_can_be_downloaded_and_tried_again(project):
     load(project)
     assert SetAside.objects.count() == 1
     assert AuditLine.objects.get().action == "set_aside.tried_again"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "UTC"])
+def test_a_change_of_zone_applies_from_a_midnight_on(zone):
+    until = next_midnight(NOW, zone=zone)
+    project = Project.objects.create(
+        slug="moved", name="Moved", zone=zone, earlier_zones=[{"zone": "Europe/Berlin", "until": until.isoformat()}]
+    )
+    send(project, [call(60 * hours) for hours in range(-20, 40, 3)], now=NOW)
+    load(project)
+    assert differences(project) == []
+    days = rows("SELECT day, sum(calls) FROM usage_day GROUP BY 1 ORDER BY 1")
+    for day, calls in days:
+        start, end = day_bounds(project, day)
+        assert rows("SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", start, end) == [(calls,)]
