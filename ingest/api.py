@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -12,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.errors import ApiError
 from accounts.keys import KeyAuthentication, KeyHolder, requires
 from accounts.models import Project
-from ingest import inbox, privacy
+from ingest import inbox, openapi, privacy
 from ingest.body import drain, taken
 from ingest.floor import floor_us
 from ingest.inbox import UNAVAILABLE, Kind, Sender, busy
@@ -62,6 +63,13 @@ class FrontDoor(APIView):
 class Events(FrontDoor):
     """Calls in the native format."""
 
+    @extend_schema(
+        operation_id="send_events",
+        summary="Send calls",
+        tags=["ingest"],
+        request={JSON: openapi.EVENTS, JSON_LINES[0]: openapi.BINARY},
+        responses=openapi.event_answers(),
+    )
     def post(self, request: Request) -> HttpResponse:
         """Take the events that are good, name those that are not."""
         now = timezone.now()
@@ -81,6 +89,12 @@ class Events(FrontDoor):
 class FingerprintKey(FrontDoor):
     """The project's key for fingerprints."""
 
+    @extend_schema(
+        operation_id="fingerprint_key",
+        summary="Key for fingerprints",
+        tags=["ingest"],
+        responses=openapi.key_answers(),
+    )
     def get(self, request: Request) -> HttpResponse:
         """The key as hex: a client that hashes prompts itself gets the same fingerprints as the server."""
         key = privacy.fingerprint_key(holder_of(request).project.id)

@@ -12,11 +12,12 @@ from typing import Any, TypedDict
 import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from accounts.errors import ApiError, as_response
 from accounts.keys import KeyHolder
-from ingest import inbox, privacy
+from ingest import inbox, openapi, privacy
 from ingest.api import JSON, FrontDoor, content_type, holder_of, malformed, wrong_content_type
 from ingest.body import drain, taken
 from ingest.floor import floor_us
@@ -88,6 +89,15 @@ class Otlp(FrontDoor):
         return response
 
 
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="export_traces",
+        summary="Send OpenTelemetry spans",
+        tags=["ingest"],
+        request=openapi.EXPORT,
+        responses=openapi.export_answers(),
+    )
+)
 class Traces(Otlp):
     """Spans: model calls, and the steps that led to them."""
 
@@ -105,6 +115,15 @@ class Traces(Otlp):
         return refused
 
 
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="export_logs",
+        summary="Send OpenTelemetry log events",
+        tags=["ingest"],
+        request=openapi.EXPORT,
+        responses=openapi.export_answers(),
+    )
+)
 class Logs(Otlp):
     """Log events: messages of a span, where instrumentations put content. Other log records pass unread."""
 
@@ -118,6 +137,15 @@ class Logs(Otlp):
         return refused
 
 
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="export_metrics",
+        summary="Send OpenTelemetry metrics (answered, not counted)",
+        tags=["ingest"],
+        request=openapi.EXPORT,
+        responses=openapi.export_answers(),
+    )
+)
 class Metrics(Otlp):
     """Answered, not counted: their usage repeats the spans'."""
 
