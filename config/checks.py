@@ -1,5 +1,6 @@
 """What is looked at before anything starts. Each check raises StartError or returns nothing."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -65,8 +66,12 @@ def check_space(data: Path) -> None:
         )
 
 
-def check_port(port: int) -> None:
-    """The port has to be free and ours to take."""
+def reserve_port(port: int) -> socket.socket:
+    """Holds the port until the returned socket is closed: it has to be free and ours to take.
+
+    The web server's processes share the port (SO_REUSEPORT) and would share it with strangers as well; the
+    reservation, which accepts nothing itself, turns the next start away even before the web server is up.
+    """
     if not 0 < port < 2**16:
         raise StartError(f"PORT={port} is no port: give a number from 1 to 65535, for instance PORT=8000.")
     with socket.socket() as probe:
@@ -80,6 +85,11 @@ def check_port(port: int) -> None:
                 f"Port {port} is in use: stop what listens there, or choose another, "
                 f"for instance PORT={port + 1 if port < 2**16 - 1 else 8000}."
             ) from None
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # and not REUSEADDR: a probe has to notice it
+    with contextlib.suppress(OSError):  # what a program that has just ended left in TIME_WAIT is no reason
+        held.bind((HOST, port))
+    return held
 
 
 def check_database(url: str) -> None:

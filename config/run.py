@@ -70,9 +70,9 @@ def _run(options: Options, plan: Callable[[Options], Plan]) -> None:
         stream = Stream(options.data / "flowledger.log")
         supervisor = Supervisor(options.data, stream, {"DJANGO_SETTINGS_MODULE": "config.settings"})
         supervisor.end_leftovers()
-        checks.check_port(options.port)
+        port = checks.reserve_port(options.port)
         checks.check_broker(options.broker_url)
-        with _database(options, stream) as cluster, _stopping(supervisor, stream):
+        with port, _database(options, stream) as cluster, _stopping(supervisor, stream):
             supervisor.set_environment("DATABASE_URL", cluster.url if cluster else options.database_url)
             first = _start(supervisor, plan(options))
             _watch(supervisor, options, cluster, first)

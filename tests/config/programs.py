@@ -19,6 +19,7 @@ class Ready(http.server.BaseHTTPRequestHandler):
         self.send_response(503 if "WORKER_FAILS" in os.environ else 200)
         self.end_headers()
     def log_message(self, *args): pass
+http.server.HTTPServer.allow_reuse_port = True
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
 SLEEP = "import time; print('up', flush=True); time.sleep(600)"
@@ -33,7 +34,7 @@ def plan(options: Options) -> Plan:
     return Plan(
         database=python("database", "import os; assert os.environ['DATABASE_URL']"),
         first=python("first", "print('login: a@example.com / secret')", kept=True),
-        static=python("static", "pass"),
+        static=python("static", SLEEP if "WEB_WAITS" in os.environ else "pass"),
         web=python("web", WEB, str(options.port)),
         others=(
             python("worker", FAIL if "WORKER_FAILS" in os.environ else SLEEP),

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from config import checks, processes
+from config import processes
 from config.postgres import Cluster
+from config.programs import HOST
 from config.supervise import MARK
 from tests import cluster as test_cluster
 
@@ -77,7 +78,7 @@ def inherited() -> dict[str, str]:
 
 def free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((checks.HOST, 0))
+        probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
@@ -116,7 +117,7 @@ def start(environment) -> Iterator[Callable[..., Started]]:
 
 
 @pytest.fixture
-def ready(start) -> Started:
+def ready(start: Callable[..., Started]) -> Started:
     one = start()
     one.until("Flowledger is ready")
     return one
@@ -192,9 +193,16 @@ def test_a_second_start_on_the_same_data_is_refused(ready, start):
     )
 
 
+def test_the_port_is_held_before_the_web_server_is_up(start, open_folder):
+    first = start(WEB_WAITS="1")
+    first.until("worker   | up")
+    told = start(FLOWLEDGER_DATA=str(open_folder / "beside")).until("flowledger:")
+    assert "is in use" in told
+
+
 def test_a_port_in_use_is_named(start):
     with socket.socket() as taken:
-        taken.bind((checks.HOST, 0))
+        taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
         one = start(PORT=str(port))
