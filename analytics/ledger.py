@@ -21,6 +21,7 @@ from analytics.series import ProjectState, merged
 from analytics.stage import COLUMNS, GONE, NEW, SET, TIMES
 from analytics.statements import statement
 
+LARGE = 2_000  # calls from which a run is only added to
 LOCK_SPACE = 7301  # of the lanes' advisory locks
 SET_UP = "flowledger_staging"
 _COPY = f"COPY stage (mode, {', '.join(TIMES)}, {', '.join(COLUMNS)}) FROM STDIN"
@@ -138,11 +139,12 @@ def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[s
     if not _run(cursor, "touch_runs", {}):
         return
     if _run(cursor, "take_runs", window):
-        _run(cursor, "widen_touched", {})
+        _run(cursor, "widen_touched", {"large": LARGE})
     cursor.execute("SELECT min(lo), max(hi) FROM touched")
     run_lo, run_hi = cursor.fetchall()[0]
     window = window | {"run_lo": run_lo, "run_hi": run_hi}
     _run(cursor, "gather_runs", window)
+    _run(cursor, "extend_runs", {})
     _name_sets(cursor, states)
     _run(cursor, "name_runs", {})
     _run(cursor, "judge_runs", window)
@@ -153,7 +155,7 @@ def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[s
 
 def _name_sets(cursor: "Cursor[Any]", states: dict[int, ProjectState]) -> None:
     """Give every distinct set of series that runs are made of its run series."""
-    cursor.execute("SELECT DISTINCT project_id, series_set FROM run_new")
+    cursor.execute("SELECT DISTINCT project_id, series_set FROM run_new WHERE series_set IS NOT NULL")
     rows = []
     for project_id, members in cursor.fetchall():
         state = states[project_id]

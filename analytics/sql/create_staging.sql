@@ -18,7 +18,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS delta (sign smallint NOT NULL, LIKE call) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touched (
-    project_id int, trace uuid, lo timestamptz, hi timestamptz) ON COMMIT DELETE ROWS;
+    project_id int, trace uuid, lo timestamptz, hi timestamptz, large boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS run_new (series_set bigint[], LIKE run) ON COMMIT DELETE ROWS;
 ALTER TABLE run_new ALTER COLUMN series_id DROP NOT NULL;
 CREATE TEMP TABLE IF NOT EXISTS run_name (

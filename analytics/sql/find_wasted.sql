@@ -7,4 +7,4 @@ JOIN call c ON c.project_id = r.project_id AND c.trace = r.id
   AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
 WHERE (r.outcome = 2 OR %(corrected)s OR EXISTS (
         SELECT FROM run_delta o WHERE o.sign = -1 AND o.outcome = 2 AND o.project_id = r.project_id AND o.id = r.id))
-  AND c.wasted <> (c.error_class <> 0 OR c.attempt > 1 OR r.outcome = 2)
+  AND r.series_set IS NOT NULL AND c.wasted <> (c.error_class <> 0 OR c.attempt > 1 OR r.outcome = 2)

@@ -26,4 +26,5 @@ FROM touched t
 JOIN call c ON c.project_id = t.project_id AND c.trace = t.trace
   AND c.started_at >= t.lo AND c.started_at <= t.hi
   AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
+WHERE NOT t.large
 GROUP BY c.project_id, c.trace

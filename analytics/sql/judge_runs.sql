@@ -7,7 +7,7 @@ WITH attempts AS (
       AND c.started_at >= r.started_at AND c.started_at <= r.ended_at
       AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
     JOIN series s ON s.project_id = c.project_id AND s.id = c.series_id
-    WHERE r.errors > 0 AND r.trace_started_at IS NULL  -- of traces the resolver knows attempts better
+    WHERE r.errors > 0 AND r.series_set IS NOT NULL AND r.trace_started_at IS NULL  -- of traces the resolver knows attempts better
     ORDER BY c.project_id, c.trace, s.step, c.started_at DESC, c.id DESC),
 verdict AS (
     SELECT project_id, trace, bool_or(error_class <> 0) AS failed FROM attempts GROUP BY 1, 2)

@@ -8,6 +8,6 @@ WITH marked AS (
       AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
       AND (r.outcome = 2 OR %(corrected)s OR EXISTS (
         SELECT FROM run_delta o WHERE o.sign = -1 AND o.outcome = 2 AND o.project_id = r.project_id AND o.id = r.id))
-      AND c.wasted <> (c.error_class <> 0 OR c.attempt > 1 OR r.outcome = 2)
+      AND r.series_set IS NOT NULL AND c.wasted <> (c.error_class <> 0 OR c.attempt > 1 OR r.outcome = 2)
     RETURNING c.*)
 INSERT INTO delta SELECT 1, marked.* FROM marked

@@ -1,7 +1,8 @@
 -- Purpose: run_new gets its run series, its name as sent, its session's name, and what the trace's spans say of it;
 -- what is not sent again is kept from before. A sent outcome wins, then that of the trace.
 WITH told AS (
-    SELECT r.project_id, r.id, m.series_id, m.flow_id,
+    SELECT r.project_id, r.id, coalesce(m.series_id, r.series_id) AS series_id,
+        coalesce(m.flow_id, r.flow_id) AS flow_id,
         coalesce(n.raw_id, o.raw_id) AS raw_id, coalesce(n.session, o.session) AS session,
         coalesce((timestamp 'epoch' + n.trace_started_us * interval '1 microsecond') AT TIME ZONE 'UTC',
             o.trace_started_at) AS trace_started_at,
@@ -10,7 +11,7 @@ WITH told AS (
         CASE WHEN n.trace_started_us IS NULL THEN o.trace_outcome ELSE n.trace_outcome END AS trace_outcome,
         CASE WHEN n.trace_started_us IS NULL THEN o.trace_rescued ELSE n.trace_rescued END AS trace_rescued
     FROM run_new r
-    JOIN series_of_set m ON m.project_id = r.project_id AND m.series_set = r.series_set
+    LEFT JOIN series_of_set m ON m.project_id = r.project_id AND m.series_set = r.series_set
     LEFT JOIN run_name n ON n.project_id = r.project_id AND n.id = r.id
     LEFT JOIN run_delta o ON o.sign = -1 AND o.project_id = r.project_id AND o.id = r.id)
 UPDATE run_new r SET

@@ -8,6 +8,7 @@ from django.db import connection
 
 from accounts.models import AuditLine, Project
 from accounts.zones import next_midnight
+from analytics import ledger
 from analytics.families import day_bounds
 from analytics.fold import fold_lane
 from analytics.rebuild import rebuild
@@ -174,3 +175,13 @@ def test_a_change_of_zone_applies_from_a_midnight_on(zone):
     for day, calls in days:
         start, end = day_bounds(project, day)
         assert rows("SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", start, end) == [(calls,)]
+
+
+def test_a_large_run_is_added_to_without_reading_it_again(project, monkeypatch):
+    monkeypatch.setattr(ledger, "LARGE", 3)
+    for start in range(0, 20, 5):
+        send(project, [call(n, trace="endless") for n in range(start, start + 5)])
+        load(project)
+    assert rows("SELECT calls, cost, input, duration_us FROM run") == [(20, Decimal("0.0042"), 20_000, 1_140_500_000)]
+    assert rows("SELECT sum(runs), sum(cost) FROM run_day") == [(1, Decimal("0.0042"))]
+    assert differences(project) == []
