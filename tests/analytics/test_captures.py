@@ -61,7 +61,7 @@ def figures() -> dict[str, Any]:
         " coalesce(sum(coalesce(cache_write, 0) + coalesce(cache_write_1h, 0)), 0), coalesce(sum(reasoning), 0),"
         " sum(calls) FILTER (WHERE error_class = 0), coalesce(sum(calls) FILTER (WHERE error_class <> 0), 0) FROM usage_day"
     )[0]
-    found = dict(zip((*names, "llm_calls_succeeded", "llm_calls_failed"), map(int, sums), strict=True))
+    found: dict[str, Any] = dict(zip((*names, "llm_calls_succeeded", "llm_calls_failed"), map(int, sums), strict=True))
     found["succeeded_calls_without_token_counts"] = rows(
         "SELECT count(*) FROM call WHERE error_class = 0 AND input IS NULL AND cache_read IS NULL"
     )[0][0]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from pricing.own import own_price
 from tests.analytics.ledger import NOW, call, load, rows, send
 
 pytestmark = pytest.mark.django_db
-DAYS = {"first": date(2026, 11, 1), "last": date(2026, 12, 1), "now": NOW}
+DAYS: dict[str, Any] = {"first": date(2026, 11, 1), "last": date(2026, 12, 1), "now": NOW}
 SPENT = "SELECT sum(call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)), sum(unpriced) FROM usage_day"
 
 
