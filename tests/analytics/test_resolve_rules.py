@@ -1,6 +1,7 @@
 """The resolver's rules, one by one, and that its answer depends on the spans alone."""
 
 import random
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -56,18 +57,28 @@ def only(*spans):
 
 def test_a_call_around_a_call_is_a_wrapper_and_completes_it():
     outer = call(
-        1, scope="litellm", told={"estimated_cost": 3, "ttft_us": 7, "tokens": Tokens(4, 6, output=5)}
+        1,
+        scope="litellm",
+        told={"estimated_cost": Decimal(3), "ttft_us": 7, "tokens": Tokens(4, 6, output=5)},
     )
     inner = call(2, 1, scope="openai", took=50, told={"response_id": "r1"})
     found = resolve([inner, msgspec.structs.replace(outer, context={"user": "u1"})])
     (one,) = found.calls
-    assert (one.span, one.duplicates, one.user, one.estimated_cost, one.ttft_us) == (sid(2), 1, "u1", 3, 7)
+    assert (one.span, one.duplicates, one.user, one.estimated_cost, one.ttft_us) == (
+        sid(2),
+        1,
+        "u1",
+        Decimal(3),
+        7,
+    )
     assert one.tokens == Tokens(input=4, cache_read=6, output=5)  # the same total, told in more detail
     assert found.absorbed == {sid(1): sid(2)}
 
 
 def test_several_calls_in_a_wrapper_each_count_and_take_no_figures_from_it():
-    outer = call(1, scope="sdk", told={"tokens": Tokens(99, output=99), "estimated_cost": 1}, took=400)
+    outer = call(
+        1, scope="sdk", told={"tokens": Tokens(99, output=99), "estimated_cost": Decimal(1)}, took=400
+    )
     found = resolve([outer, failing(2, 1), call(3, 1, at=200, told={"model": "other"})])
     assert [(one.attempt, one.failed, one.duplicates) for one in found.calls] == [(1, True, 0), (2, False, 1)]
     assert [one.tokens.input for one in found.calls] == [None, 10]
@@ -130,9 +141,15 @@ def test_siblings_that_differ_are_two_calls(changes):
 
 def test_the_tail_of_a_stream_completes_its_request():
     request = call(2, 1, scope="logfire.openai", took=30, told={"tokens": Tokens()})
-    tail = call(3, 1, kind="tail", scope="logfire.openai", at=500, took=0, told={"estimated_cost": 2})
+    tail = call(
+        3, 1, kind="tail", scope="logfire.openai", at=500, took=0, told={"estimated_cost": Decimal(2)}
+    )
     found = only(step(1, took=900), tail, request)
-    assert (found.span, found.tokens, found.estimated_cost) == (sid(2), Tokens(input=10, output=5), 2)
+    assert (found.span, found.tokens, found.estimated_cost) == (
+        sid(2),
+        Tokens(input=10, output=5),
+        Decimal(2),
+    )
     assert (found.ttft_us, found.duration_us) == (30 * MS, 498 * MS)
 
 
@@ -149,7 +166,7 @@ def test_attempts_are_numbered_below_a_wrapper_and_after_errors_worth_a_retry():
         call(9, 4, at=300),
     ]
     found = resolve(spans)
-    assert {int(one.span, 16): one.attempt for one in found.calls} == {
+    assert {int(one.span or "", 16): one.attempt for one in found.calls} == {
         2: 1, 3: 2, 5: 1, 6: 1, 7: 2, 8: 3, 9: 1,
     }  # fmt: skip
     assert (found.rescued, found.outcome) == (True, False)
@@ -163,7 +180,7 @@ def test_context_is_the_nearest_then_the_traces_then_the_resources():
     resource = {"environment": "production", "release": "1.4"}
     orphan = call(4, 77, resource_context=resource)
     inner = call(3, 2, context={"session": "own"}, resource_context=resource)
-    by_span = {int(one.span, 16): one for one in resolve([orphan, inner, middle, root]).calls}
+    by_span = {int(one.span or "", 16): one for one in resolve([orphan, inner, middle, root]).calls}
     first, second = by_span[3], by_span[4]
     assert (first.user, first.session, first.environment, first.release) == (
         "nearer",

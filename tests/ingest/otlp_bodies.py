@@ -11,9 +11,9 @@ from opentelemetry.proto.common.v1.common_pb2 import (
     KeyValueList,
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from ingest.records import SpanRecord
+from ingest.records import CallRecord, SpanRecord
 from ingest.wire.otlp import Decoded, decode_traces
 
 NOW_US = 1_795_600_000_000_000
@@ -58,7 +58,7 @@ def span(number: int, attributes: dict[str, Any] | None = None, **fields: Any) -
 
 def failed(span: Span, message: str = "") -> Span:
     """The same span with status error."""
-    span.status.code = 2
+    span.status.code = Status.STATUS_CODE_ERROR
     span.status.message = message
     return span
 
@@ -85,3 +85,14 @@ def records(*spans: Span, scope: str = "app", resource: dict[str, Any] | None = 
 def record(attributes: dict[str, Any], *, scope: str = "app", **fields: Any) -> SpanRecord:
     """The record of one span with these attributes."""
     return records(span(1, attributes, **fields), scope=scope)[0]
+
+
+def call_in(attributes: dict[str, Any], *, scope: str = "app", **fields: Any) -> CallRecord:
+    """The call of one span with these attributes."""
+    return called(record(attributes, scope=scope, **fields))
+
+
+def called(found: SpanRecord) -> CallRecord:
+    """The call that a record holds."""
+    assert found.call is not None
+    return found.call

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,17 @@ from ingest.records import Tokens
 from ingest.wire.decoded import MalformedError
 from ingest.wire.otlp import decode_traces
 from tests.captures import recorded
-from tests.ingest.otlp_bodies import NOW_US, TRACE, body_of, decoded, failed, record, span
+from tests.ingest.otlp_bodies import (
+    NOW_US,
+    TRACE,
+    body_of,
+    call_in,
+    called,
+    decoded,
+    failed,
+    record,
+    span,
+)
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
@@ -68,15 +79,15 @@ def test_spans_before_the_floor_are_refused():
     ("value", "tokens"), [(12, 12), (12.0, 12), ("12", 12), ("12.0", 12), (None, None), ("", None)]
 )
 def test_counts_are_read_whatever_type_they_were_sent_as(value, tokens):
-    assert record(CHAT | {IN: value, OUT: 3}).call.tokens == Tokens(input=tokens, output=3)
+    assert call_in(CHAT | {IN: value, OUT: 3}).tokens == Tokens(input=tokens, output=3)
 
 
 def test_time_running_backwards_is_clamped():
     found = record(CHAT, took=-5)
-    assert (found.ended_us, found.call.duration_us) == (found.started_us, 0)
+    assert (found.ended_us, called(found).duration_us) == (found.started_us, 0)
 
 
-JSON_SPAN = {
+JSON_SPAN: dict[str, Any] = {
     "traceId": TRACE.hex().upper(),
     "spanId": "00000000000000AB",
     "parentSpanId": "",
@@ -109,7 +120,7 @@ def test_json_is_read_as_the_specification_has_it():
     (found,) = decoded(json_body(JSON_SPAN), json=True).spans
     assert (found.trace, found.span, found.parent) == (TRACE.hex(), "00000000000000ab", None)
     assert found.context == {"user": "u\ufffd \U0001f600"}
-    call = found.call
+    call = called(found)
     assert call.tokens == Tokens(input=12, output=3)
     assert (call.duration_us, call.failed, call.error_class, call.error_type, call.finish_reason) == (
         7000, True, "rate_limit", "429", "stop",
@@ -309,7 +320,7 @@ def test_litellms_raw_request_is_no_call():
 
 def test_a_failed_openlit_call_takes_its_model_from_the_name():
     found = record({}, scope="openlit.instrumentation.openai", name="chat gpt-4o-mini")
-    assert (found.kind, found.call.model, found.failed) == ("call", "gpt-4o-mini", True)
+    assert (found.kind, called(found).model, found.failed) == ("call", "gpt-4o-mini", True)
 
 
 def test_names_that_say_nothing_name_no_workflow():
@@ -339,12 +350,12 @@ def test_a_conversation_invented_by_the_framework_is_no_session():
 
 def test_costs_charged_and_reckoned_are_told_apart():
     hand = {"langfuse.observation.type": "generation", "langfuse.observation.cost_details": '{"total": 0.5}'}
-    assert record(hand).call.reported_cost == Decimal("0.5")
+    assert call_in(hand).reported_cost == Decimal("0.5")
     nothing = hand | {"langfuse.observation.cost_details": '{"input": 0, "output": 0, "total": 0}'}
-    assert record(nothing).call.reported_cost is None
-    reckoned = record(CHAT | {"operation.cost": 3.855e-05}).call
+    assert call_in(nothing).reported_cost is None
+    reckoned = call_in(CHAT | {"operation.cost": 3.855e-05})
     assert (reckoned.reported_cost, reckoned.estimated_cost) == (None, Decimal("0.00003855"))
-    router = record(CHAT | {"gen_ai.provider.name": "openrouter", "gen_ai.usage.cost": 0.25}).call
+    router = call_in(CHAT | {"gen_ai.provider.name": "openrouter", "gen_ai.usage.cost": 0.25})
     assert (router.reported_cost, router.estimated_cost) == (Decimal("0.25"), Decimal("0.25"))
 
 
@@ -353,7 +364,7 @@ def test_exception_event_gives_the_error_type():
     event = body.events.add(name="exception", time_unix_nano=body.end_time_unix_nano)
     event.attributes.add(key="exception.type").value.string_value = "openai.APITimeoutError"
     found = decoded(body_of(failed(body, "timed out"))).spans[0]
-    assert (found.call.error_type, found.call.error_class) == ("openai.APITimeoutError", "timeout")
+    assert (called(found).error_type, called(found).error_class) == ("openai.APITimeoutError", "timeout")
 
 
 def test_time_to_first_token_of_each_way_to_tell_it():
@@ -362,20 +373,22 @@ def test_time_to_first_token_of_each_way_to_tell_it():
         "langfuse.observation.type": "generation",
         "langfuse.observation.completion_start_time": '"2026-11-25T09:46:40.006Z"',
     }
-    assert record(CHAT | {"gen_ai.response.time_to_first_chunk": 0.004}).call.ttft_us == 4000
-    assert record({"ai.operationId": "x.doStream", "ai.response.msToFirstChunk": 3.5}).call.ttft_us == 3500
-    assert record(langfuse).call.ttft_us == 5000
-    assert record(CHAT | {"gen_ai.server.time_to_first_token": 0.004}).call.ttft_us is None
+    assert call_in(CHAT | {"gen_ai.response.time_to_first_chunk": 0.004}).ttft_us == 4000
+    assert call_in({"ai.operationId": "x.doStream", "ai.response.msToFirstChunk": 3.5}).ttft_us == 3500
+    assert call_in(langfuse).ttft_us == 5000
+    assert call_in(CHAT | {"gen_ai.server.time_to_first_token": 0.004}).ttft_us is None
     chunked = span(1, CHAT)
     chunked.events.add(name="gen_ai.content.completion.chunk", time_unix_nano=(start_us + 2000) * 1000)
-    assert decoded(body_of(chunked)).spans[0].call.ttft_us == 2000
+    assert called(decoded(body_of(chunked)).spans[0]).ttft_us == 2000
 
 
 def test_the_fingerprint_is_of_prompt_tools_and_sampling_alone():
     prints = [
-        decoded(body_of(span(1, CHAT | attributes)), fingerprint=lambda source: source, keep_content=False)
-        .spans[0]
-        .call
+        called(
+            decoded(
+                body_of(span(1, CHAT | attributes)), fingerprint=lambda source: source, keep_content=False
+            ).spans[0]
+        )
         for attributes in (
             {
                 "gen_ai.input.messages": '[{"role": "system", "content": "Be short."}, {"role": "user"}]',

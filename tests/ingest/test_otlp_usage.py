@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.records import Tokens
 from ingest.wire.usage import Counts, buckets, counts_of
-from tests.ingest.otlp_bodies import record
+from tests.ingest.otlp_bodies import call_in
 
 OBJECTS = [
     (
@@ -63,7 +63,7 @@ def test_usage_objects_on_a_span(usage, tokens):
         "langfuse.observation.type": "generation",
         "langfuse.observation.usage_details": json.dumps(usage),
     }
-    assert record(attributes).call.tokens == tokens
+    assert call_in(attributes).tokens == tokens
 
 
 def test_details_of_the_raw_usage_complete_the_spans_totals():
@@ -74,7 +74,7 @@ def test_details_of_the_raw_usage_complete_the_spans_totals():
         "gen_ai.usage.output_tokens": 540,
         "gen_ai.usage.raw": '{"completion_tokens_details": {"reasoning_tokens": 384}, "prompt_tokens": 661}',
     }
-    assert record(attributes).call.tokens == Tokens(input=661, output=156, reasoning=384)
+    assert call_in(attributes).tokens == Tokens(input=661, output=156, reasoning=384)
 
 
 def test_an_instrumentation_that_leaves_the_cache_out_of_input():
@@ -86,10 +86,10 @@ def test_an_instrumentation_that_leaves_the_cache_out_of_input():
         "gen_ai.usage.cache_read_input_tokens": 1800,
         "gen_ai.usage.output_tokens": 12,
     }
-    inclusive = record(attributes).call.tokens
-    exclusive = record(attributes, scope="openlit.instrumentation.anthropic").call.tokens
+    inclusive = call_in(attributes).tokens
+    exclusive = call_in(attributes, scope="openlit.instrumentation.anthropic").tokens
     assert (inclusive.input, exclusive.input) == (200, 2000)
-    more_cache = record(attributes | {"gen_ai.usage.cache_read_input_tokens": 3000}).call.tokens
+    more_cache = call_in(attributes | {"gen_ai.usage.cache_read_input_tokens": 3000}).tokens
     assert (more_cache.input, more_cache.cache_read) == (2000, 3000)
 
 
