@@ -16,7 +16,9 @@ from tests.personas import bearer, make_key, make_project
 
 pytestmark = pytest.mark.django_db
 CAPTURES = ("otel_genai_openai", "otel_openai_v2", "otel_openai_v2_latest", "otlp_retry")
-INPUT = "coalesce(input, 0) + coalesce(cache_read, 0) + coalesce(cache_write, 0) + coalesce(cache_write_1h, 0)"
+INPUT = (
+    "coalesce(input, 0) + coalesce(cache_read, 0) + coalesce(cache_write, 0) + coalesce(cache_write_1h, 0)"
+)
 OUTPUT = "coalesce(output, 0) + coalesce(reasoning, 0)"
 BY = {
     "flow": "coalesce(nullif(f.name, ''), '(none)')",
@@ -59,9 +61,12 @@ def figures() -> dict[str, Any]:
     sums = rows(
         f"SELECT sum({INPUT}), sum({OUTPUT}), coalesce(sum(cache_read), 0),"
         " coalesce(sum(coalesce(cache_write, 0) + coalesce(cache_write_1h, 0)), 0), coalesce(sum(reasoning), 0),"
-        " sum(calls) FILTER (WHERE error_class = 0), coalesce(sum(calls) FILTER (WHERE error_class <> 0), 0) FROM usage_day"
+        " sum(calls) FILTER (WHERE error_class = 0),"
+        " coalesce(sum(calls) FILTER (WHERE error_class <> 0), 0) FROM usage_day"
     )[0]
-    found: dict[str, Any] = dict(zip((*names, "llm_calls_succeeded", "llm_calls_failed"), map(int, sums), strict=True))
+    found: dict[str, Any] = dict(
+        zip((*names, "llm_calls_succeeded", "llm_calls_failed"), map(int, sums), strict=True)
+    )
     found["succeeded_calls_without_token_counts"] = rows(
         "SELECT count(*) FROM call WHERE error_class = 0 AND input IS NULL AND cache_read IS NULL"
     )[0][0]

@@ -15,7 +15,10 @@ from tests.analytics.ledger import NOW, call, load, rows, send
 
 pytestmark = pytest.mark.django_db
 DAYS: dict[str, Any] = {"first": date(2026, 11, 1), "last": date(2026, 12, 1), "now": NOW}
-SPENT = "SELECT sum(call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)), sum(unpriced) FROM usage_day"
+SPENT = (
+    "SELECT sum(call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)),"
+    " sum(unpriced) FROM usage_day"
+)
 
 
 @pytest.fixture
