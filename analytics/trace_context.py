@@ -5,7 +5,7 @@ then what speaks of the whole trace, then the resource. The flow without an expl
 workflow, else the outermost span that is no call and no framework's, else the outermost agent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ NEAREST = frozenset(
         "retrieval", "prompt", "prompt_version",
     )
 )  # fmt: skip
+_INHERITED = ("flow", "feature", "customer", "user", "session", "environment", "release", "retrieval")
 _PROMPT = ("prompt", "prompt_version")
 _NAMES_FLOW = frozenset(("step", "workflow"))
 _NAMES_STEP = frozenset(("step", "workflow", "tool", "retrieval", "agent"))
@@ -118,29 +119,23 @@ def _nearest(above: Mapping[str, str], span: SpanRecord) -> Mapping[str, str]:
     return {**above, **own}
 
 
-def call_context(span: SpanRecord, context: Context, absorbed: Iterable[SpanRecord] = ()) -> dict[str, Any]:
+def call_context(span: SpanRecord, context: Context, absorbed: Sequence[SpanRecord] = ()) -> dict[str, Any]:
     """Fields of `CallRecord` that say whom the call was for, after the order of this module."""
     frame = context.frames[span.span]
-    near = dict(frame.near)
-    for other in absorbed:
-        for key, value in _nearest({}, other).items():
-            if key not in span.context:
-                near[key] = value
-    levels = (near, context.shared, span.resource_context)
-    found: dict[str, Any] = {key: _first(levels, key) for key in NEAREST}
-    prompt = next((level for level in levels if "prompt" in level or "prompt_version" in level), {})
-    found.update({key: prompt.get(key) for key in _PROMPT})
-    found["session"] = found["session"] or found.pop("conversation")
-    found.pop("conversation", None)
-    found["flow"] = found["flow"] or frame.workflow or frame.name or frame.agent
-    found["step"] = frame.step if frame.step != found["flow"] else None
-    tags = frame.tags
+    near, tags = frame.near, frame.tags
+    if absorbed:
+        for other in reversed(absorbed):  # the nearest last, to win
+            near = _nearest(near, other)
+            tags = {**(other.tags or {}), **(tags or {})}
+        near = _nearest(near, span)
+    shared, resource = context.shared, span.resource_context
+    found: dict[str, Any] = {key: near.get(key) or shared.get(key) or resource.get(key) for key in _INHERITED}
+    prompt = next((level for level in (near, shared) if "prompt" in level or "prompt_version" in level), None)
+    if prompt is not None:
+        found["prompt"], found["prompt_version"] = prompt.get("prompt"), prompt.get("prompt_version")
+    found["session"] = found["session"] or near.get("conversation") or shared.get("conversation")
+    flow = found["flow"] or frame.workflow or frame.name or frame.agent
+    found["flow"] = flow
+    found["step"] = frame.step if frame.step != flow else None
     found["tags"] = dict(sorted(tags.items())[:MAX_TAGS]) if tags else None
     return found
-
-
-def _first(levels: Iterable[Mapping[str, str]], key: str) -> str | None:
-    for level in levels:
-        if key in level:
-            return level[key]
-    return None

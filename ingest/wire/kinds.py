@@ -41,6 +41,7 @@ _TABLES: tuple[tuple[str, dict[str, str]], ...] = (
 _AI_CALLS = (".doGenerate", ".doStream", ".doEmbed", ".doRerank")
 _REQUEST_TYPES = frozenset(("chat", "completion", "embedding", "acompletion", "aembedding", "rerank"))
 OPENLIT_NAME = re.compile(r"(chat|embeddings|text_completion|generate_content) (\S+)$")
+_CALL_SCOPES = frozenset(("logfire.openai", "logfire.anthropic"))
 _USAGE = ("input_tokens", "output_tokens")
 
 
@@ -112,8 +113,10 @@ def is_failed_openlit(raw: RawSpan) -> bool:
     )
 
 
-def _openlit(raw: RawSpan) -> str | None:
-    return _CALL if is_failed_openlit(raw) else None
+def _by_scope(raw: RawSpan) -> str | None:
+    """Instrumentations that trace nothing but model calls, in releases that do not name the operation."""
+    known = raw.scope in _CALL_SCOPES and "model" in raw.slots
+    return _CALL if known or is_failed_openlit(raw) else None
 
 
 def _infrastructure(raw: RawSpan) -> str | None:
@@ -139,7 +142,7 @@ RULES: tuple[Callable[[RawSpan], str | None], ...] = (
     _ai_sdk,
     _operation,
     _request_type,
-    _openlit,
+    _by_scope,
     _infrastructure,
     _framework,
 )

@@ -63,8 +63,13 @@ def span_record(raw: RawSpan, reading: Reading) -> SpanRecord | None:
         resource_context=raw.resource,
         tags=tags,
         call=call,
-        error_type=call.error_type if call is not None else text_of(raw.slots.get("error_type")),
+        error_type=call.error_type if call is not None else _error_type(raw),
     )
+
+
+def _error_type(raw: RawSpan) -> str | None:
+    raised = raw.events["exception"][1] if "exception" in raw.events else {}
+    return text_of(raw.slots.get("error_type") or raised.get("error_type"))
 
 
 def _checked(raw: RawSpan, reading: Reading) -> tuple[int, int]:

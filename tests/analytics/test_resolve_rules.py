@@ -209,6 +209,22 @@ def test_flow_of_a_call(root, middle, own, flow):
     assert only(step(1, **root), step(2, 1, **middle), call(3, 2, **own)).flow == flow
 
 
+def test_context_of_what_was_absorbed_comes_before_that_of_ancestors():
+    root = step(1, context={"user": "root", "session": "root", "feature": "root"})
+    outer = call(2, 1, scope="a", context={"user": "outer", "session": "outer"}, tags={"t": "outer"})
+    inner = call(3, 2, scope="b", took=50, context={"user": "inner"}, tags={"t": "inner"})
+    found = only(root, outer, inner)
+    assert (found.user, found.session, found.feature, found.tags) == (
+        "inner",
+        "outer",
+        "root",
+        {"t": "inner"},
+    )
+    beside = call(4, 1, scope="c", at=2, took=200, context={"user": "beside", "session": "beside"})
+    found = only(root, beside, call(5, 1, scope="d", took=9, context={"user": "own"}))
+    assert (found.user, found.session) == ("own", "beside")
+
+
 def test_the_session_of_any_ancestor_wins_over_a_conversation():
     inner = call(2, 1, context={"conversation": "c"})
     assert only(step(1, context={"session": "s"}), inner).session == "s"

@@ -310,6 +310,14 @@ def test_an_unknown_operation_of_a_client_span_with_usage_is_a_call():
     assert record(attributes, kind=3).kind == "call"
 
 
+def test_older_logfire_names_no_operation():
+    attributes = {"gen_ai.request.model": "gpt-4o", "logfire.span_type": "span"}
+    assert record(attributes, scope="logfire.openai").kind == "call"
+    tail = attributes | {"logfire.span_type": "log"}
+    name = "streaming response from 'gpt-4o' took 1.2s"
+    assert record(tail, scope="logfire.openai", name=name).kind == "tail"
+
+
 def test_a_placeholder_is_dropped():
     assert decoded(body_of(span(1, {"logfire.span_type": "pending_span"}))).spans == []
 
