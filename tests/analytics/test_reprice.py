@@ -43,7 +43,7 @@ def test_a_price_given_later_prices_the_calls_that_waited_for_it(project):
     give_price(project, "2")
     shown = reprice(project, dry_run=True, **DAYS)
     assert [(line.calls, line.before, line.after) for line in shown.lines.values()] == [
-        (10, 0, Decimal("0.03"))
+        (10, Decimal(0), Decimal("0.03"))
     ]
     assert rows(SPENT) == [(Decimal("0.00084"), 10)]
     assert reprice(project, **DAYS).lines == shown.lines
