@@ -148,10 +148,16 @@ def _state(project_id: int, cursor: "Cursor[Any]") -> ProjectState | None:
     book = books.of(project_id)
     if state is None or state.project.created_at != project.created_at:
         state = _states[project_id] = load_state(project, book, cursor)
-    if state.project.tracked_tags != project.tracked_tags:
-        state.series.clear()
+    if _settings(state.project) != _settings(project):
+        state.forget()
+    state.bound()
     state.project, state.book = project, book
     return state
+
+
+def _settings(project: Project) -> tuple[Any, ...]:
+    """What of a project decides to which series a call belongs."""
+    return project.tracked_tags, project.main_environment, project.dimension_bound
 
 
 def _count_attempt(lane: int) -> tuple[int, bool] | None:

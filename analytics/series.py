@@ -17,6 +17,7 @@ from analytics.models import UNATTRIBUTED, Feature, Flow
 from pricing.book import PriceBook
 
 MAX_NEW_FLOWS = 500
+MAX_REMEMBERED = 200_000
 OTHER = "(other)"
 SEVERAL = "(several)"
 
@@ -72,6 +73,7 @@ class ProjectState:
     project: Project
     book: PriceBook
     flows: dict[str, int]
+    told: dict[tuple[str | None, ...], tuple[int, int]] = field(default_factory=dict)  # as sent: series, flow
     series: dict[Series, int] = field(default_factory=dict)
     known: dict[int, Series] = field(default_factory=dict)
     names: set[tuple[int, int]] = field(default_factory=set)
@@ -141,6 +143,17 @@ class ProjectState:
         if number not in self.tag_sets:
             self.tag_sets.add(number)
             self.new_tag_sets.append((self.project.pk, number, tags))
+
+    def forget(self) -> None:
+        """What a call says of its series means something else now."""
+        self.series.clear()
+        self.told.clear()
+
+    def bound(self) -> None:
+        """Names come from senders: what is remembered of them is bounded, and written again when forgotten."""
+        for remembered in (self.told, self.series, self.names, self.tag_sets):
+            if len(remembered) > MAX_REMEMBERED:
+                remembered.clear()
 
     def store(self, cursor: "Cursor[Any]") -> None:
         """Write what is new, in the transaction of the batch."""

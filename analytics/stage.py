@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from analytics.intern import CUSTOMER, USER, call_key, name_id, raw_call_id, run_key
 from analytics.ledger_codes import NO_RATE, STATUS_CODES
 from analytics.series import ProjectState, Series, tags_text
-from ingest.records import ERROR_CLASSES, FINISH_REASONS, CallRecord
+from ingest.records import ERROR_CLASSES, FINISH_REASONS, CallRecord, Tokens
 from pricing.book import Target
 from pricing.charge import Charge, reported, without_price
 
@@ -49,33 +49,57 @@ def rows(records: Sequence[CallRecord], *, state: ProjectState, source: Source, 
 
 
 def _row(record: CallRecord, state: ProjectState, source: Source, mode: int) -> str:
+    """One COPY line. Written out and not looped: a line is 46 columns, and this is the time of a load."""
+    n = NULL
     status, charge = charge_of(record, state)
-    by_kind = charge.by_kind
-    flow_id = state.flow_id(record.flow, record.feature)
-    tracked, other = _tags(record.tags, state)
-    series = Series(
-        record.environment or state.project.main_environment, flow_id, record.step, record.operation,
-        record.provider, record.model, record.response_model, record.service_tier, record.prompt,
-        record.prompt_version, record.retrieval, record.release, tracked,
-    )  # fmt: skip
-    tokens = record.tokens
-    wasted = record.failed or record.attempt > 1 or (record.trace is None and record.outcome is False)
-    values = (
-        mode, record.started_us, source.received_us, state.id_of(series),
-        _person(CUSTOMER, record.customer, state), _person(USER, record.user, state),
-        None if record.session is None else name_id(record.session), other,
-        record.duration_us, record.ttft_us, call_key(record.id),
-        None if record.trace is None else run_key(record.trace), state.project.pk,
+    series, flow_id, tag_set = _series(record, state)
+    trace, session, outcome = record.trace, record.session, record.outcome
+    wasted = record.failed or record.attempt > 1 or (trace is None and outcome is False)
+    tokens = "\t".join([n if count is None else str(count) for count in _counts(record.tokens)])
+    costs = "\t".join([n if amount is None else str(amount) for amount in charge.by_kind])
+    customer, user = _person(CUSTOMER, record.customer, state), _person(USER, record.user, state)
+    raw_flow = record.flow if record.flow and not flow_id else None
+    return (
+        f"{mode}\t{record.started_us}\t{source.received_us}\t{series}\t{customer}\t{user}\t"
+        f"{n if session is None else name_id(session)}\t{tag_set}\t"
+        f"{n if record.duration_us is None else record.duration_us}\t"
+        f"{n if record.ttft_us is None else record.ttft_us}\t{call_key(record.id)}\t"
+        f"{n if trace is None else run_key(trace)}\t{state.project.pk}\t{tokens}\t{charge.price_id or n}\t"
+        f"{n if source.import_batch is None else source.import_batch}\t{status}\t"
+        f"{ERROR_CODES[record.error_class]}\t{FINISH_CODES[record.finish_reason]}\t{record.attempt}\t"
+        f"{record.duplicates}\t{'t' if wasted else 'f'}\t{_BOOLEANS[outcome]}\t{costs}\t"
+        f"{n if record.reported_cost is None else record.reported_cost}\t"
+        f"{n if record.estimated_cost is None else record.estimated_cost}\t"
+        f"{n if record.outcome_value is None else record.outcome_value}\t{_units(record.other_units)}\t"
+        f"{_text(raw_call_id(record.id, record.span))}\t{_text(record.error_type)}\t{_text(raw_flow)}\t"
+        f"{record.currency or n}\t{_text(record.response_id)}\t{record.fingerprint or n}\n"
+    )
+
+
+def _counts(tokens: Tokens) -> tuple[int | None, ...]:
+    return (
         tokens.input, tokens.cache_read, tokens.cache_write, tokens.cache_write_1h, tokens.output,
-        tokens.reasoning, tokens.audio_input, tokens.audio_output, charge.price_id or None, source.import_batch,
-        status, ERROR_CODES[record.error_class], FINISH_CODES[record.finish_reason], record.attempt,
-        record.duplicates, "t" if wasted else "f", _BOOLEANS[record.outcome], *by_kind,
-        record.reported_cost, record.estimated_cost, record.outcome_value, _units(record.other_units),
-        _text(raw_call_id(record.id, record.span)), _text(record.error_type),
-        _text(record.flow) if record.flow and not flow_id else None, record.currency,
-        _text(record.response_id), record.fingerprint,
+        tokens.reasoning, tokens.audio_input, tokens.audio_output,
     )  # fmt: skip
-    return "\t".join([NULL if value is None else str(value) for value in values]) + "\n"
+
+
+def _series(record: CallRecord, state: ProjectState) -> tuple[int, int, str]:
+    """(id of the call's series, of its flow, and of the set of its untracked tags as COPY text)."""
+    tags = record.tags
+    tracked, tag_set = _tags(tags, state) if tags else (None, NULL)
+    told = (
+        record.environment, record.flow, record.step, record.operation, record.provider, record.model,
+        record.response_model, record.service_tier, record.prompt, record.prompt_version, record.retrieval,
+        record.release, tracked,
+    )  # fmt: skip
+    known = state.told.get(told)
+    if known is None:
+        environment = record.environment or state.project.main_environment
+        flow_id = state.flow_id(record.flow, record.feature)
+        known = (state.id_of(Series(environment, flow_id, *told[2:])), flow_id)
+        if flow_id or not record.flow:  # a flow that found no room may find some later
+            state.told[told] = known
+    return (*known, tag_set)
 
 
 def charge_of(record: CallRecord, state: ProjectState) -> tuple[int, Charge]:
@@ -110,35 +134,33 @@ def gone(started_us: int, key: str, project_id: int) -> str:
     return "\t".join(map(str, values)) + "\n"
 
 
-def _person(kind: int, name: str | None, state: ProjectState) -> int | None:
+def _person(kind: int, name: str | None, state: ProjectState) -> int | str:
     if name is None:
-        return None
+        return NULL
     number = name_id(name)
     if (kind, number) not in state.names:
         state.name(kind, number, name)
     return number
 
 
-def _tags(tags: dict[str, str] | None, state: ProjectState) -> tuple[str | None, int | None]:
-    """(tracked tags as the series has them, id of the set of the others)."""
-    if not tags:
-        return None, None
+def _tags(tags: dict[str, str], state: ProjectState) -> tuple[str | None, str]:
+    """(tracked tags as the series has them, id of the set of the others as COPY text)."""
     wanted = state.project.tracked_tags
     tracked = {key: value for key, value in tags.items() if key in wanted}
     rest = {key: value for key, value in tags.items() if key not in wanted}
-    number = None
+    number = NULL
     if rest:
         text = tags_text(rest)
-        number = name_id(text)
-        state.tag_set(number, text)
+        state.tag_set(name_id(text), text)
+        number = str(name_id(text))
     return tags_text(tracked) if tracked else None, number
 
 
-def _text(value: str | None) -> str | None:
-    return None if value is None else value.translate(_ESCAPES)
+def _text(value: str | None) -> str:
+    return NULL if value is None else value.translate(_ESCAPES)
 
 
-def _units(units: dict[str, Decimal] | None) -> str | None:
+def _units(units: dict[str, Decimal] | None) -> str:
     if not units:
-        return None
+        return NULL
     return _text(tags_text({name: str(count) for name, count in units.items()}))
