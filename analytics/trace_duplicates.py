@@ -6,7 +6,7 @@ What is set aside completes the call that stays, and is counted on it.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -154,27 +154,59 @@ def _same_response(kept: list[Kept]) -> list[Kept]:
     for one in kept:
         if one.call.response_id is not None:
             groups[one.call.response_id].append(one)
+    return _once(kept, groups.values(), _is_same, SAME_ID_SLACK_US)
+
+
+def _same_time(kept: list[Kept]) -> list[Kept]:
+    """Siblings of different scopes, one inside the other's time, same figures and model: the inner one stays."""
+    groups: dict[tuple[int | None, int | None, bool], list[Kept]] = defaultdict(list)
+    for one in kept:
+        groups[figures(one)].append(one)
+    return _once(kept, groups.values(), _lies_in, SLACK_US)
+
+
+def _once(
+    kept: list[Kept], groups: Iterable[list[Kept]], same: Callable[[Kept, Kept], bool], slack_us: int
+) -> list[Kept]:
+    """The calls without those of a group that are `same` as a preferred one; at most one of each other scope."""
     gone: set[str] = set()
-    for group in groups.values():
-        if len(group) > 1:
-            _merge_group(sorted(group, key=_preference), gone)
+    for group in groups:
+        if len({one.span.scope for one in group}) > 1:
+            ordered = sorted(group, key=_preference)
+            near = _near(ordered, slack_us)
+            for rank, one in enumerate(ordered):
+                if one.span.span not in gone:
+                    _absorb_same(
+                        one, [ordered[other] for other in sorted(near[rank]) if other > rank], same, gone
+                    )
     return [one for one in kept if one.span.span not in gone]
+
+
+def _near(group: list[Kept], slack_us: int) -> dict[int, list[int]]:
+    """Which calls of a group, by their place in it, have a time in common, give or take."""
+    near: dict[int, list[int]] = defaultdict(list)
+    active: list[int] = []
+    for index in sorted(range(len(group)), key=lambda index: group[index].span.started_us):
+        started_us = group[index].span.started_us
+        active = [other for other in active if group[other].span.ended_us + slack_us >= started_us]
+        for other in active:
+            near[other].append(index)
+            near[index].append(other)
+        active.append(index)
+    return near
+
+
+def _absorb_same(one: Kept, others: list[Kept], same: Callable[[Kept, Kept], bool], gone: set[str]) -> None:
+    scopes = {one.span.scope}
+    for other in others:  # the tightest first
+        if other.span.span not in gone and other.span.scope not in scopes and same(one, other):
+            scopes.add(other.span.scope)
+            _merge(one, other, gone)
 
 
 def _preference(one: Kept) -> tuple[bool, int, int, str]:
     span = one.span
     return (span.scope not in PROVIDER_SCOPES, span.ended_us - span.started_us, span.started_us, span.span)
-
-
-def _merge_group(group: list[Kept], gone: set[str]) -> None:
-    for index, one in enumerate(group):
-        if one.span.span in gone:
-            continue
-        scopes = {one.span.scope}
-        for other in group[index + 1 :]:
-            if other.span.span not in gone and other.span.scope not in scopes and _is_same(one, other):
-                scopes.add(other.span.scope)
-                _merge(one, other, gone)
 
 
 def _is_same(one: Kept, other: Kept) -> bool:
@@ -208,29 +240,6 @@ def figures(one: Kept) -> tuple[int | None, int | None, bool]:
     """What two sights of one call must agree on: input, output, whether it failed."""
     tokens = one.call.tokens
     return total(input_parts(tokens)), total(output_parts(tokens)), one.call.failed
-
-
-def _same_time(kept: list[Kept]) -> list[Kept]:
-    """Siblings of different scopes, one inside the other's time, same figures and model: the inner one stays."""
-    groups: dict[tuple[int | None, int | None, bool], list[Kept]] = defaultdict(list)
-    for one in kept:
-        groups[figures(one)].append(one)
-    gone: set[str] = set()
-    for group in groups.values():
-        if len({one.span.scope for one in group}) > 1:
-            ordered = sorted(group, key=_preference)
-            for index, inner in enumerate(ordered):
-                if inner.span.span not in gone:
-                    _absorb_around(inner, ordered[index + 1 :], gone)
-    return [one for one in kept if one.span.span not in gone]
-
-
-def _absorb_around(inner: Kept, longer: list[Kept], gone: set[str]) -> None:
-    scopes = {inner.span.scope}
-    for outer in longer:  # the tightest first
-        if outer.span.span not in gone and outer.span.scope not in scopes and _lies_in(inner, outer):
-            scopes.add(outer.span.scope)
-            _merge(inner, outer, gone)
 
 
 def _lies_in(inner: Kept, outer: Kept) -> bool:
