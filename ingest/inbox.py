@@ -6,11 +6,12 @@ Rows hold at most ROW_ITEMS records of one kind as a msgpack array (`encode`, `r
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -22,6 +23,7 @@ from accounts.models import LANES
 from ingest.patience import patiently
 from ingest.records import CallRecord, MessagesRecord, SpanRecord
 
+T = TypeVar("T")
 ROW_ITEMS = 5_000
 RETRY_SECONDS = 5
 # The database is away, slow, out of disk, or a standby: trying again helps. Anything else is a bug of ours.
@@ -108,24 +110,26 @@ def _commit(statements: list[tuple[str, Sequence[Any]]]) -> None:
     Django's own cursor would write a body as a text literal, which halves what the inbox takes a second."""
     if not statements:
         return
-    try:
-        with patiently():
-            _try_twice(statements)
-    except UNAVAILABLE as problem:
-        raise busy("The database does not take anything at the moment.") from problem
+    _asked(partial(_try, statements))
 
 
-def _try_twice(statements: list[tuple[str, Sequence[Any]]]) -> None:
-    """A connection that broke while it was idle (a restart of the server) is made anew, once."""
+def _asked(question: Callable[[], T]) -> T:
+    """What the database says. A connection that broke while idle (a restart) is made anew, once.
+
+    Raises ApiError 503 when there is no answer in time."""
     started = time.monotonic()
     try:
-        _try(statements)
-    except UNAVAILABLE:
-        is_late = time.monotonic() - started > 1
-        if is_late or connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        _try(statements)
+        with patiently():
+            try:
+                return question()
+            except UNAVAILABLE:
+                is_late = time.monotonic() - started > 1
+                if is_late or connection.in_atomic_block or connection.is_usable():
+                    raise
+                connection.close()
+                return question()
+    except UNAVAILABLE as problem:
+        raise busy("The database does not take anything at the moment.") from problem
 
 
 def _try(statements: list[tuple[str, Sequence[Any]]]) -> None:
@@ -183,12 +187,13 @@ class Room:
 
 def waiting_records() -> int:
     """How many accepted records the loader has not taken yet. Raises ApiError 503 without a database."""
-    try:
-        with patiently(), connection.cursor() as cursor:
-            cursor.execute("SELECT coalesce(sum(items), 0)::bigint FROM inbox")
-            return int(cursor.fetchone()[0])
-    except UNAVAILABLE as problem:
-        raise busy("The database does not answer at the moment.") from problem
+    return _asked(_sum_of_items)
+
+
+def _sum_of_items() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(sum(items), 0)::bigint FROM inbox")
+        return int(cursor.fetchone()[0])
 
 
 room = Room()
