@@ -7,6 +7,7 @@ new spans and their ancestors are looked at.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ _MESSAGES = msgspec.msgpack.Decoder(MessagesRecord)
 class Trace:
     """All that is known of one trace, old and new."""
 
-    stored: dict[str, SpanRecord] = field(default_factory=dict)
+    stored: dict[str, list[SpanRecord]] = field(default_factory=dict)  # a copy may begin at another time
     fresh: list[SpanRecord] = field(default_factory=list)
     fresh_ids: set[str] = field(default_factory=set)
     copies: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -39,15 +40,18 @@ class Trace:
     def spans(self) -> list[SpanRecord]:
         """Every copy of every span that is to be looked at."""
         if len(self.stored) + len(self.fresh) <= LARGE:
-            return [*self.stored.values(), *self.fresh]
+            return [*chain.from_iterable(self.stored.values()), *self.fresh]
         return [*self._ancestors(), *self.fresh]
 
     def _ancestors(self) -> Iterator[SpanRecord]:
+        """Stored copies of the new spans, and what stands above them; a ring of parents ends."""
         wanted = {span.parent for span in self.fresh if span.parent} | self.fresh_ids
+        seen: set[str] = set()
         while wanted:
-            found = [self.stored[name] for name in wanted if name in self.stored]
+            found = [span for name in wanted for span in self.stored.get(name, ())]
             yield from found
-            wanted = {span.parent for span in found if span.parent} - wanted
+            seen |= wanted
+            wanted = {span.parent for span in found if span.parent} - seen
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ def _gather(
             trace.messages.setdefault(known.span, known)
         else:
             stored = _SPAN.decode(record)
-            trace.stored[stored.span] = stored
+            trace.stored.setdefault(stored.span, []).append(stored)
             trace.copies[stored.span] += copies
     return traces
 
@@ -110,12 +114,13 @@ def _gather(
 def _staged(trace: Trace, calls: Sequence[CallRecord], state: ProjectState, source: Source) -> Iterator[str]:
     """Rows of a trace's calls as they are now; calls that it no longer has are taken out."""
     yield from rows(calls, state=state, source=source, mode=SET if trace.stored else NEW)
-    kept = {call.id for call in calls}
-    for span in trace.spans():
-        if span.call is not None and span.span in trace.stored:
-            call_id = span_call_id(span.trace, span.span)
-            if call_id not in kept:
-                yield gone(span.started_us, call_key(call_id), state.project.pk)
+    kept = {(call.id, call.started_us) for call in calls}
+    looked_at = {span.span for span in trace.spans()}
+    for span in chain.from_iterable(trace.stored.values()):
+        call_id = span_call_id(span.trace, span.span)
+        if span.call is None or span.span not in looked_at or (call_id, span.started_us) in kept:
+            continue
+        yield gone(span.started_us, call_key(call_id), state.project.pk)
 
 
 def _with_rest(call: CallRecord, trace: Trace) -> CallRecord:
