@@ -12,7 +12,7 @@ from tests.ingest.conftest import event, stored
 from tests.ingest.test_export import as_json
 
 RULES = [{"pattern": r"[a-z]+@[a-z.]+", "replacement": "[mail]"}]
-TEXTS = {
+TEXTS: dict[str, Any] = {
     "user": "ann@x.org",
     "input": "from ann@x.org",
     "error_type": "bad ann@x.org",
