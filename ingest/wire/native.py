@@ -86,7 +86,7 @@ def _decoded_singly(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
         decoded.index = index
         refused = _unlike_an_event(index, item)
         if refused is None:
-            _take(index, item, rules, decoded)
+            take_item(index, item, rules, decoded)
         else:
             decoded.rejections.append(refused)
     return decoded
@@ -103,7 +103,8 @@ def _unlike_an_event(index: int, item: Any) -> Rejection | None:
     return None
 
 
-def _take(index: int, item: dict[str, Any], rules: Rules, decoded: Decoded) -> None:
+def take_item(index: int, item: dict[str, Any], rules: Rules, decoded: Decoded) -> None:
+    """Add the record of one event to `decoded`, mended where it must be, or the reason why it is refused."""
     warn = decoded.warn
     try:
         event = _one.decode(msgspec.json.encode(_mended(item, warn)))
