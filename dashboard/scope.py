@@ -77,6 +77,10 @@ class Scope:
         """Another page of the same environment, period and comparison."""
         return address(path, {name: values for name, values in self.params.items() if name in KEPT})
 
+    def elsewhere_filtered(self, path: str) -> str:
+        """Another page of the same environment, period and filters."""
+        return address(path, {name: values for name, values in self.params.items() if name not in PAGE})
+
     def with_period(self, **changes: str | None) -> str:
         """The same page about another stretch of time."""
         kept = {

@@ -27,6 +27,9 @@ class StripCell:
     delta: deltas.Delta | None = None
     amount: str = ""
     spark: SafeString | None = None
+    note: str = ""  # in place of a delta
+    tone: str = ""
+    words: bool = False  # the figure is a word
 
 
 def strip(scope: Scope, result: Result, wanted: Sequence[tuple[str, str]]) -> tuple[StripCell, ...]:

@@ -1,15 +1,53 @@
 """The addresses of `dashboard`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from dashboard.pages import demo, explore, overview, theme
+from dashboard.pages import demo, explore, lists, overview, run, start, theme, trust
+from dashboard.pages.settings import history, keys, members, prices, project
+
+settings: list[URLPattern | URLResolver] = [
+    path("", project.project, name="settings"),
+    path("members", members.members, name="settings_members"),
+    path("members/invite", members.add, name="settings_invite"),
+    path("members/<int:number>", members.role, name="settings_role"),
+    path("invitations/<int:number>", members.take_back, name="settings_withdraw_invitation"),
+    path("keys", keys.keys, name="settings_keys"),
+    path("keys/create", keys.create, name="settings_create_key"),
+    path("keys/<int:number>/revoke", keys.revoke, name="settings_revoke_key"),
+    path("prices", prices.prices, name="settings_prices"),
+    path("prices/add", prices.add, name="settings_add_price"),
+    path("prices/<int:number>/withdraw", prices.withdraw, name="settings_withdraw_price"),
+    path("prices/apply", prices.apply, name="settings_reprice"),
+    path("imports", history.imports, name="settings_imports"),
+    path("imports/<int:number>/undo", history.undo_import, name="settings_undo_import"),
+    path("set-aside", history.set_aside, name="settings_set_aside"),
+    path("set-aside/again", history.set_aside_again, name="settings_set_aside_again"),
+    path("set-aside/<int:number>.json", history.set_aside_file, name="settings_set_aside_file"),
+    path("audit", history.audit, name="settings_audit"),
+]
+
+project_pages: list[URLPattern | URLResolver] = [
+    path("", overview.overview, name="overview"),
+    path("explore", explore.explore, name="explore"),
+    path("explore.csv", explore.as_csv, name="explore_csv"),
+    path("values", explore.values, name="values"),
+    path("runs", lists.runs, name="runs"),
+    path("runs/<path:run_id>/content", run.content, name="run_content"),
+    path("runs/<path:run_id>", run.run, name="run"),
+    path("calls", lists.calls, name="calls"),
+    path("trust/unpriced", lists.unpriced, name="trust_unpriced"),
+    path("trust/rejected", trust.rejected, name="trust_rejected"),
+    path("trust/duplicates", trust.duplicates, name="trust_duplicates"),
+    path("start", start.start, name="start"),
+    path("start/live", start.live, name="start_live"),
+    path("start/hide", start.hide, name="start_hide"),
+    path("demo/remove", demo.remove, name="remove_demo"),
+    path("settings/", include(settings)),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.home, name="home"),
     path("theme", theme.choose, name="theme"),
-    path("p/<slug:slug>/", overview.overview, name="overview"),
-    path("p/<slug:slug>/explore", explore.explore, name="explore"),
-    path("p/<slug:slug>/explore.csv", explore.as_csv, name="explore_csv"),
-    path("p/<slug:slug>/values", explore.values, name="values"),
-    path("p/<slug:slug>/demo/remove", demo.remove, name="remove_demo"),
+    path("go/trace/<path:trace>", run.trace, name="go_trace"),
+    path("p/<slug:slug>/", include(project_pages)),
 ]

@@ -1,0 +1,1 @@
+"""Settings: the project, its people, keys, prices, and what came in."""
