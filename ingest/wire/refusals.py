@@ -95,6 +95,10 @@ _EXPLANATIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str,
     (re.compile(r"^Expected `(?:int|float)` (?P<sign><=|>=|<|>) (?P<limit>[\d.e+-]+)"), _of_range),
     (re.compile(r"^Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`"), _of_type),
     (re.compile(r"timezone"), lambda _: ("The time has no offset.", TIME_HINT)),
+    (
+        re.compile(r"Invalid decimal string"),
+        lambda _: ("The text is not a number.", 'Send a decimal number, for instance "0.0125".'),
+    ),
     (re.compile(r"RFC3339"), lambda _: ("This is not a time that exists.", TIME_HINT)),
     (
         re.compile(r"enum value"),
