@@ -28,6 +28,9 @@ WITH q AS MATERIALIZED (
         sum(d.sign * call_cost(d.cost_input, d.cost_cache_read, d.cost_cache_write, d.cost_output, d.cost_other, d.cost_unsplit)) FILTER (WHERE d.wasted) AS wasted
     FROM delta d JOIN series s ON s.project_id = d.project_id AND s.id = d.series_id
     GROUP BY 1, 2, 3, 4),
+days AS MATERIALIZED (
+    SELECT k.project_id, k.bucket, day_in(p.zone, p.earlier_zones, k.bucket) AS day
+    FROM (SELECT DISTINCT project_id, bucket FROM q) AS k JOIN accounts_project p ON p.id = k.project_id),
 quarters AS (
     INSERT INTO customer_bucket (
         project_id, bucket, customer_id, series_id, batch,
@@ -46,11 +49,11 @@ INSERT INTO customer_day (
     output, reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
     cost_cache_write, cost_output, cost_other, cost_unsplit, wasted)
 SELECT
-    q.project_id, day_in(p.zone, p.earlier_zones, q.bucket), q.customer_id, q.series_id, %(batch)s,
+    q.project_id, y.day, q.customer_id, q.series_id, %(batch)s,
     sum(q.calls), sum(q.errors), sum(q.duplicates), sum(q.partial), sum(q.unpriced), sum(q.input),
     sum(q.cache_read), sum(q.cache_write), sum(q.cache_write_1h), sum(q.output), sum(q.reasoning),
     sum(q.audio_input), sum(q.audio_output), sum(q.timed_output), sum(q.timed_us), sum(q.cost_input),
     sum(q.cost_cache_read), sum(q.cost_cache_write), sum(q.cost_output), sum(q.cost_other),
     sum(q.cost_unsplit), sum(q.wasted)
-FROM q JOIN accounts_project p ON p.id = q.project_id
+FROM q JOIN days y ON y.project_id = q.project_id AND y.bucket = q.bucket
 GROUP BY 1, 2, 3, 4

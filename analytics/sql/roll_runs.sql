@@ -20,6 +20,9 @@ q AS MATERIALIZED (
         string_agg(int2send(log_bucket(cost::double precision)) || int4send(sign), ''::bytea)
             FILTER (WHERE cost IS NOT NULL) AS cost_histogram
     FROM changed GROUP BY 1, 2, 3),
+days AS MATERIALIZED (
+    SELECT k.project_id, k.bucket, day_in(p.zone, p.earlier_zones, k.bucket) AS day
+    FROM (SELECT DISTINCT project_id, bucket FROM q) AS k JOIN accounts_project p ON p.id = k.project_id),
 quarters AS (
     INSERT INTO run_bucket (
         project_id, bucket, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
@@ -30,8 +33,8 @@ quarters AS (
 INSERT INTO run_day (
     project_id, day, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
 SELECT
-    q.project_id, day_in(p.zone, p.earlier_zones, q.bucket), q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
+    q.project_id, y.day, q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
     sum(q.failures), sum(q.rescued), sum(q.cost), sum(q.value), string_agg(q.duration, ''::bytea),
     string_agg(q.cost_histogram, ''::bytea)
-FROM q JOIN accounts_project p ON p.id = q.project_id
+FROM q JOIN days y ON y.project_id = q.project_id AND y.bucket = q.bucket
 GROUP BY 1, 2, 3

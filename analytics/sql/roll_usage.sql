@@ -29,6 +29,9 @@ WITH q AS MATERIALIZED (
         string_agg(int2send(log_bucket(d.duration_us::float8 / 1000)) || int4send(d.sign), ''::bytea) FILTER (WHERE d.duration_us IS NOT NULL) AS latency,
         string_agg(int2send(log_bucket(d.ttft_us::float8 / 1000)) || int4send(d.sign), ''::bytea) FILTER (WHERE d.ttft_us IS NOT NULL) AS ttft
     FROM delta d GROUP BY 1, 2, 3, 4),
+days AS MATERIALIZED (
+    SELECT k.project_id, k.bucket, day_in(p.zone, p.earlier_zones, k.bucket) AS day
+    FROM (SELECT DISTINCT project_id, bucket FROM q) AS k JOIN accounts_project p ON p.id = k.project_id),
 quarters AS (
     INSERT INTO usage (
         project_id, bucket, series_id, error_class, batch,
@@ -47,12 +50,12 @@ INSERT INTO usage_day (
     reasoning, audio_input, audio_output, timed_output, timed_us, cost_input, cost_cache_read,
     cost_cache_write, cost_output, cost_other, cost_unsplit, wasted, latency, ttft)
 SELECT
-    q.project_id, day_in(p.zone, p.earlier_zones, q.bucket), q.series_id, q.error_class, %(batch)s,
+    q.project_id, y.day, q.series_id, q.error_class, %(batch)s,
     sum(q.calls), sum(q.duplicates), sum(q.partial), sum(q.unpriced), sum(q.input), sum(q.cache_read),
     sum(q.cache_write), sum(q.cache_write_1h), sum(q.output), sum(q.reasoning), sum(q.audio_input),
     sum(q.audio_output), sum(q.timed_output), sum(q.timed_us), sum(q.cost_input),
     sum(q.cost_cache_read), sum(q.cost_cache_write), sum(q.cost_output), sum(q.cost_other),
     sum(q.cost_unsplit), sum(q.wasted),
     string_agg(q.latency, ''::bytea), string_agg(q.ttft, ''::bytea)
-FROM q JOIN accounts_project p ON p.id = q.project_id
+FROM q JOIN days y ON y.project_id = q.project_id AND y.bucket = q.bucket
 GROUP BY 1, 2, 3, 4
