@@ -25,12 +25,13 @@ def keep_content(
     cursor: "Cursor[Any]", project: Project, records: Sequence[CallRecord | MessagesRecord]
 ) -> None:
     """Store what was asked and answered; the front door has already dropped it where the project keeps none."""
-    found = [_row(record, project.pk) for record in records if _has_content(record)]
+    found = [_row(record, project.pk) for record in records if has_content(record)]
     if found:
         cursor.executemany(_INSERT, found)
 
 
-def _has_content(record: CallRecord | MessagesRecord) -> bool:
+def has_content(record: CallRecord | MessagesRecord) -> bool:
+    """Whether anything of it is to be kept here."""
     if record.input is not None or record.output is not None:
         return True
     return isinstance(record, CallRecord) and record.provider_usage is not None

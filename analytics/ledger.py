@@ -80,6 +80,13 @@ def copy_rows(cursor: "Cursor[Any]", rows: Iterable[str]) -> None:
         copy.write(text)
 
 
+def name_runs(cursor: "Cursor[Any]", project_id: int, names: Iterable[tuple[Any, ...]]) -> None:
+    """What is known of runs beside their calls: rows of analytics.batch.RunName."""
+    with cursor.copy("COPY run_name FROM STDIN") as copy:
+        for name in names:
+            copy.write_row((project_id, *name))
+
+
 def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: datetime) -> Applied:
     """Make the ledger and its rollups as the staged rows say. Returns what was new, known, changed, removed."""
     cursor.execute(

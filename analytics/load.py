@@ -7,10 +7,10 @@ culprit is set aside with its reason and holds nobody up.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 
 import msgspec
 import structlog
@@ -19,51 +19,33 @@ from psycopg import Cursor
 
 from accounts.models import LANES, Project
 from analytics import partitions, retention
+from analytics.ahead import Ahead
+from analytics.batch import (
+    BATCH,
+    READ_AHEAD,
+    Batch,
+    Calls,
+    Spans,
+    Waiting,
+    as_moment,
+    names_of_traces,
+    prepare,
+    read,
+    when,
+)
 from analytics.content import keep_content
-from analytics.intern import run_key
-from analytics.ledger import Applied, LaneBusy, apply, copy_rows, writing
-from analytics.ledger_codes import FAILURE, SUCCESS
+from analytics.ledger import Applied, LaneBusy, apply, copy_rows, name_runs, writing
 from analytics.pricebook import books
-from analytics.resolve import Resolved
 from analytics.series import ProjectState, load_state
-from analytics.stage import NEW, Source, rows
 from analytics.statements import statement
 from analytics.traces import Outcome, stage_spans
-from ingest.inbox import Kind, quarter_hour, read_records
-from ingest.records import CallRecord, MessagesRecord, SpanRecord
+from ingest.inbox import quarter_hour
+from ingest.records import MessagesRecord, SpanRecord
 
 log = structlog.get_logger()
-BATCH = 20_000  # records a transaction; prototype: 10,000 took 21,800 events/s, 500 took 13,500
-READ_AHEAD = 1_000  # rows looked at to choose a batch
 ONE_BY_ONE = 3  # attempts after which a batch is a single row
 GIVEN_UP = 6  # attempts after which that row is split, or set aside
 _states: dict[int, ProjectState] = {}
-
-
-@dataclass(slots=True)
-class Waiting:
-    """One inbox row with its records."""
-
-    id: int
-    project_id: int
-    key_id: int | None
-    received_at: datetime
-    kind: int
-    items: int
-    import_batch: int | None
-    body: bytes
-
-
-class RunName(NamedTuple):
-    """What is known of a run beside its calls; the last four only of traces that came as spans."""
-
-    key: str
-    raw_id: str | None
-    session: str | None
-    started_us: int | None = None
-    ended_us: int | None = None
-    outcome: int | None = None
-    rescued: bool | None = None
 
 
 @dataclass(slots=True)
@@ -83,8 +65,9 @@ def drain(*, now: Callable[[], datetime], seconds: float = 20.0, lanes: Sequence
     total = 0
     for lane in waiting_lanes():
         if lane in lanes:
-            while time.monotonic() < until and (done := load_lane(lane, now=now())):
-                total += done.records
+            with Ahead(lane, _states.get) as ahead:
+                while time.monotonic() < until and (done := load_lane(lane, now=now(), ahead=ahead)):
+                    total += done.records
     return total
 
 
@@ -95,8 +78,10 @@ def waiting_lanes() -> list[int]:
         return [lane for (lane,) in cursor.fetchall()]
 
 
-def load_lane(lane: int, *, now: datetime) -> Loaded | None:
-    """Load one batch of a lane; None when nothing waits or another loader holds it."""
+def load_lane(lane: int, *, now: datetime, ahead: Ahead | None = None) -> Loaded | None:
+    """Load one batch of a lane; None when nothing waits or another loader holds it.
+
+    `ahead` makes the next batch ready meanwhile."""
     attempt = _count_attempt(lane)
     if attempt is None:
         return None
@@ -105,7 +90,7 @@ def load_lane(lane: int, *, now: datetime) -> Loaded | None:
     try:
         if attempts > GIVEN_UP:
             return _split(lane, f"It ended its loader {attempts - 1} times.", now=now)
-        return _load(lane, now=now, most=1 if one_by_one else BATCH)
+        return _load(lane, now=now, most=1) if one_by_one else _load(lane, now=now, ahead=ahead)
     except LaneBusy:
         return None
     except (OperationalError, InterfaceError):
@@ -120,18 +105,72 @@ def load_lane(lane: int, *, now: datetime) -> Loaded | None:
         return Loaded()
 
 
-def _load(lane: int, *, now: datetime, most: int) -> Loaded | None:
+def _load(lane: int, *, now: datetime, most: int = BATCH, ahead: Ahead | None = None) -> Loaded | None:
+    ready = ahead.take() if ahead is not None else None
     with writing(lane) as cursor:
-        waiting = _read(cursor, lane, most)
-        if not waiting:
+        batch = _checked(cursor, ready) or _read(cursor, lane, most)
+        if batch is None:
             return None
-        projects = {row.project_id for row in waiting}
-        states = {pk: state for pk in projects if (state := _state(pk, cursor)) is not None}
-        loaded = _stage(cursor, waiting, states, now=now)
-        loaded.applied = apply(cursor, states, now=now)
-        _count_intake(cursor, waiting, loaded)
-        cursor.execute("DELETE FROM inbox WHERE id = ANY(%s)", [[row.id for row in waiting]])
+        if ahead is not None and batch.records > BATCH // 2:
+            ahead.start(without=batch.ids)
+        loaded = _stage(cursor, batch, now=now)
+        loaded.applied = apply(cursor, batch.states, now=now)
+        _count_intake(cursor, batch.waiting, loaded)
+        cursor.execute("DELETE FROM inbox WHERE id = ANY(%s)", [batch.ids])
     return loaded
+
+
+def _checked(cursor: "Cursor[Any]", ready: Batch | None) -> Batch | None:
+    """A batch that was made ready, if all its rows still wait: no other loader took them before the lock was held."""
+    if ready is None:
+        return None
+    cursor.execute("SELECT count(*) FROM inbox WHERE id = ANY(%s)", [ready.ids])
+    found = cursor.fetchone()
+    if found != (len(ready.waiting),):
+        return None
+    for project_id in ready.states:
+        _state(project_id, cursor)
+    return ready
+
+
+def _read(cursor: "Cursor[Any]", lane: int, most: int) -> Batch | None:
+    waiting = read(cursor, lane, most=most)
+    if not waiting:
+        return None
+    projects = {row.project_id for row in waiting}
+    states = {pk: state for pk in projects if (state := _state(pk, cursor)) is not None}
+    return prepare(waiting, states, floor=retention.floor())
+
+
+def _stage(cursor: "Cursor[Any]", batch: Batch, *, now: datetime) -> Loaded:
+    loaded = Loaded(rows=len(batch.waiting), records=batch.records, too_old=batch.too_old)
+    lines: list[str] = []
+    for calls in batch.calls:
+        _stage_calls(cursor, calls)
+        lines.extend(calls.lines)
+    for spans in batch.spans:
+        outcome = _stage_traces(cursor, spans, now)
+        loaded.seen_before += outcome.seen_before
+        lines.extend(outcome.rows)
+    copy_rows(cursor, lines)
+    return loaded
+
+
+def _stage_calls(cursor: "Cursor[Any]", calls: Calls) -> None:
+    keep_content(cursor, calls.state.project, calls.content)
+    name_runs(cursor, calls.state.project.pk, calls.names)
+
+
+def _stage_traces(cursor: "Cursor[Any]", of: Spans, now: datetime) -> Outcome:
+    project = of.state.project
+    messages = [record for record in of.records if isinstance(record, MessagesRecord)]
+    spans = [record for record in of.records if isinstance(record, SpanRecord)]
+    times = list(map(when, of.records))
+    partitions.ensure(cursor, as_moment(min(times)), as_moment(max(times)), now=now)
+    outcome = stage_spans(cursor, of.state, spans, messages, of.source)
+    keep_content(cursor, project, [*(span.call for span in spans if span.call is not None), *messages])
+    name_runs(cursor, project.pk, names_of_traces(outcome.resolved))
+    return outcome
 
 
 def forget() -> None:
@@ -176,127 +215,6 @@ def _be_careful(lane: int) -> None:
         cursor.execute(statement("be_careful"), {"lane": lane, "most": READ_AHEAD})
 
 
-def _read(cursor: "Cursor[Any]", lane: int, most: int) -> list[Waiting]:
-    """The oldest rows of a lane, at most `most` records, at most half of them from one project while others wait."""
-    cursor.execute(
-        "SELECT id, project_id, items FROM inbox WHERE lane = %s ORDER BY id LIMIT %s", [lane, READ_AHEAD]
-    )
-    found = cursor.fetchall()
-    several = len({project for _, project, _ in found}) > 1
-    share = most // 2 if several else most
-    taken: dict[int, int] = defaultdict(int)
-    chosen: list[int] = []
-    for number, project, items in found:
-        if chosen and (taken[project] + items > share or sum(taken.values()) + items > most):
-            continue
-        taken[project] += items
-        chosen.append(number)
-    cursor.execute(
-        "SELECT id, project_id, key_id, received_at, kind, items, import_batch, body FROM inbox"
-        " WHERE id = ANY(%s) ORDER BY id",
-        [chosen],
-        binary=True,
-    )
-    return [Waiting(*row) for row in cursor.fetchall()]
-
-
-def _stage(
-    cursor: "Cursor[Any]", waiting: list[Waiting], states: dict[int, ProjectState], *, now: datetime
-) -> Loaded:
-    floor_us = _us(retention.floor())
-    loaded = Loaded(rows=len(waiting))
-    groups: dict[tuple[int, int, int | None], list[Any]] = defaultdict(list)
-    received: dict[tuple[int, int, int | None], datetime] = {}
-    for row in waiting:
-        records = read_records(row.kind, row.body)
-        loaded.records += len(records)
-        key = (row.project_id, row.kind if row.kind == Kind.CALLS else Kind.SPANS, row.import_batch)
-        if row.project_id in states:
-            groups[key].extend(records)
-            received.setdefault(key, row.received_at)
-    staged: list[str] = []
-    for (project_id, kind, batch), records in groups.items():
-        state = states[project_id]
-        source = Source(_us(received[project_id, kind, batch]), batch)
-        kept = [record for record in records if _when(record) >= floor_us]
-        loaded.too_old += len(records) - len(kept)
-        if kind == Kind.CALLS:
-            staged.extend(_stage_calls(cursor, kept, state, source))
-        elif kept:
-            outcome = _stage_traces(cursor, kept, state, source, now)
-            loaded.seen_before += outcome.seen_before
-            staged.extend(outcome.rows)
-    copy_rows(cursor, staged)
-    return loaded
-
-
-def _stage_calls(
-    cursor: "Cursor[Any]", records: list[CallRecord], state: ProjectState, source: Source
-) -> Sequence[str]:
-    """Copies of one key within the batch become one row that counts them."""
-    unique: dict[tuple[int, str], CallRecord] = {}
-    copies: dict[tuple[int, str], int] = {}
-    for record in records:
-        key = (record.started_us, record.id)
-        if key in unique:
-            copies[key] = copies.get(key, 0) + 1
-        else:
-            unique[key] = record
-    for key, count in copies.items():
-        unique[key] = msgspec.structs.replace(unique[key], duplicates=count)
-    chosen = list(unique.values())
-    keep_content(cursor, state.project, chosen)
-    _name_runs(cursor, state, _names_of_calls(chosen))
-    return list(rows(chosen, state=state, source=source, mode=NEW))
-
-
-def _stage_traces(
-    cursor: "Cursor[Any]", records: list[Any], state: ProjectState, source: Source, now: datetime
-) -> Outcome:
-    messages = [record for record in records if isinstance(record, MessagesRecord)]
-    spans = [record for record in records if isinstance(record, SpanRecord)]
-    times = list(map(_when, records))
-    partitions.ensure(cursor, _moment(min(times)), _moment(max(times)), now=now)
-    outcome = stage_spans(cursor, state, spans, messages, source)
-    keep_content(cursor, state.project, [*(span.call for span in spans if span.call is not None), *messages])
-    _name_runs(cursor, state, _names_of_traces(outcome.resolved))
-    return outcome
-
-
-def _names_of_calls(records: Sequence[CallRecord]) -> Iterator[RunName]:
-    """What a run's key does not tell: its id as sent, and the name of its session."""
-    names: dict[str, tuple[str | None, str | None]] = {}
-    for record in records:
-        if record.trace is not None:
-            key = run_key(record.trace)
-            raw = None if key == record.trace else record.trace
-            if raw or record.session:
-                names[key] = (raw, record.session or names.get(key, (None, None))[1])
-    for key, (raw, session) in names.items():
-        yield RunName(key, raw, session)
-
-
-def _names_of_traces(traces: Sequence[Resolved]) -> Iterator[RunName]:
-    """What the spans say of their runs."""
-    for trace in traces:
-        outcome = {None: None, True: SUCCESS, False: FAILURE}[trace.outcome]
-        times = (trace.started_us, trace.ended_us)
-        session = trace.context.get("session")
-        yield RunName(run_key(trace.trace), None, session, *times, outcome, trace.rescued)
-
-
-def _name_runs(cursor: "Cursor[Any]", state: ProjectState, names: Iterable[RunName]) -> None:
-    with cursor.copy("COPY run_name FROM STDIN") as copy:
-        for name in names:
-            copy.write_row((state.project.pk, *name))
-
-
-def _when(record: Any) -> int:
-    """The instant (unix microseconds) that places a record in time."""
-    at: int = record.at_us if isinstance(record, MessagesRecord) else record.started_us
-    return at
-
-
 def _count_intake(cursor: "Cursor[Any]", waiting: list[Waiting], loaded: Loaded) -> None:
     """What each key sent; duplicates are counted on the batch's first key when several are in it."""
     counted: dict[tuple[int, int, datetime], int] = defaultdict(int)
@@ -338,11 +256,3 @@ def _halves(body: bytes) -> list[Any]:
         return []
     middle = len(raw) // 2
     return [(msgspec.msgpack.encode(half), len(half)) for half in (raw[:middle], raw[middle:])]
-
-
-def _us(moment: datetime) -> int:
-    return int(moment.replace(tzinfo=UTC).timestamp()) * 1_000_000 + moment.microsecond
-
-
-def _moment(us: int) -> datetime:
-    return datetime.fromtimestamp(us / 1e6, UTC)

@@ -4,6 +4,7 @@ A `ProjectState` is what the loader of one lane remembers of a project between b
 a batch fails: what it remembers must be committed.
 """
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -79,6 +80,7 @@ class ProjectState:
     names: set[tuple[int, int]] = field(default_factory=set)
     tag_sets: set[int] = field(default_factory=set)
     unconfirmed: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     new_series: list[tuple[Any, ...]] = field(default_factory=list)
     new_names: list[tuple[int, int, int, str]] = field(default_factory=list)
     new_tag_sets: list[tuple[int, int, str]] = field(default_factory=list)
@@ -115,9 +117,10 @@ class ProjectState:
     def _add(self, series: Series, coarse_id: int | None) -> int:
         number = series_id(series)
         if number not in self.known:
-            self.known[number] = series
             row = (self.project.pk, number, coarse_id or number, *series, timezone.now())
-            self.new_series.append(row)
+            with self.lock:
+                self.known[number] = series
+                self.new_series.append(row)
         return number
 
     def _within_bound(self, series: Series) -> Series:
@@ -135,14 +138,16 @@ class ProjectState:
     def name(self, kind: int, number: int, value: str) -> None:
         """Remember that the text of a customer's or user's id must be stored."""
         if (kind, number) not in self.names:
-            self.names.add((kind, number))
-            self.new_names.append((self.project.pk, kind, number, value))
+            with self.lock:
+                self.names.add((kind, number))
+                self.new_names.append((self.project.pk, kind, number, value))
 
     def tag_set(self, number: int, tags: str) -> None:
         """Remember that a set of tags must be stored."""
         if number not in self.tag_sets:
-            self.tag_sets.add(number)
-            self.new_tag_sets.append((self.project.pk, number, tags))
+            with self.lock:
+                self.tag_sets.add(number)
+                self.new_tag_sets.append((self.project.pk, number, tags))
 
     def forget(self) -> None:
         """What a call says of its series means something else now."""
@@ -156,19 +161,22 @@ class ProjectState:
                 remembered.clear()
 
     def store(self, cursor: "Cursor[Any]") -> None:
-        """Write what is new, in the transaction of the batch."""
+        """Write what is new, in the transaction of the batch.
+
+        The lists change hands first: another thread may be adding to them (analytics/ahead.py)."""
+        with self.lock:
+            series, self.new_series = self.new_series, []
+            names, self.new_names = self.new_names, []
+            tag_sets, self.new_tag_sets = self.new_tag_sets, []
         pending: tuple[tuple[str, list[Any]], ...] = (
-            (_INSERT, self.new_series),
-            ("INSERT INTO name (project_id, kind, id, value) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-             self.new_names),
-            ("INSERT INTO tag_set (project_id, id, tags) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-             self.new_tag_sets),
+            (_INSERT, series),
+            ("INSERT INTO name (project_id, kind, id, value) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", names),
+            ("INSERT INTO tag_set (project_id, id, tags) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", tag_sets),
         )  # fmt: skip
         for statement, rows in pending:
             if rows:
                 rows.sort(key=_key)
                 cursor.executemany(statement, rows)
-        self.new_series, self.new_names, self.new_tag_sets = [], [], []
 
 
 def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
