@@ -168,7 +168,8 @@ def _rescued(facts: RunFacts) -> Answer | None:
         return None
     times = {1: "once", 2: "twice"}.get(facts.failed_calls, f"{facts.failed_calls} times")
     failed = f"{facts.failed_model or 'A call'} failed {times} ({facts.error})"
-    who = f"{failed}, so {facts.answered_by or 'another'} answered."
+    same = facts.answered_by == facts.failed_model
+    who = f"{failed}, then answered." if same else f"{failed}, so {facts.answered_by or 'another'} answered."
     return (Phrase("Rescued.", "bold"), Phrase(f" {who} {_took(facts)}"))
 
 
@@ -193,7 +194,7 @@ def _took(facts: RunFacts) -> str:
         else "It has no duration"
     )
     if facts.median_ms:
-        took += f", {times_of(float(facts.duration_ms or 0), facts.median_ms)} the flow's median"
+        took += f", {times_of(float(facts.duration_ms or 0), facts.median_ms)} the flow’s median"
     if facts.cost is None:
         return f"{took}; its cost is unknown."
     cost = f"cost {formats.money_answer(facts.cost)}"

@@ -211,7 +211,7 @@ def _layout(plot: Plot, x: list[str], top: float) -> Figure:
     }  # fmt: skip
     xaxis: Figure = {
         **axis, "type": "date", "showgrid": False, "tickformat": look.axis, "hoverformat": look.hover,
-        "showspikes": False,
+        "showspikes": False, "tickangle": 0,
     }  # fmt: skip
     if len(x) <= TICKS_BY_NAME:
         texts = [look.each(bucket, index == 0) for index, bucket in enumerate(plot.buckets)]

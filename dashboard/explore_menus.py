@@ -28,6 +28,7 @@ class Menu:
     word: str
     title: str
     choices: tuple[Choice, ...]
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def sentence(question: Question) -> tuple[Menu, ...]:
     return (
         Menu("", measure, "Measure", _measures(question)),
         Menu("by", label_of(question.dimension).lower(), "By", _dimensions(question)),
-        Menu("in", _feature_word(scope), "In", _features(scope)),
-        Menu("per", GRAIN_WORDS[question.grain], "Per", _grains(question)),
+        Menu("in", _feature_word(scope), "In", _features(scope), ","),
+        Menu("per", GRAIN_WORDS[question.grain], "Per", _grains(question), ","),
         Menu("against", AGAINST_WORDS[comparison_of(scope)] if scope.asked.compare or not scope.base else
              spans_of_time.dates(scope.base), "Against", _against(scope)),
     )  # fmt: skip

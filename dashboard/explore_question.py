@@ -62,7 +62,7 @@ class Question:
     @cached_property
     def table_query(self) -> Query:
         """The rows of the table: with calls or runs, which say whether rates can be compared."""
-        counts = tuple(name for name in ("calls", "runs") if self._counted(name))
+        counts = tuple(name for name in ("calls", "runs", "unpriced_calls") if self._counted(name))
         measures = tuple(dict.fromkeys((self.measure, *self.extras, *counts)))
         order = self.scope.value("order") or f"-{self.measure}"
         if order.removeprefix("-") not in (*measures, self.dimension):

@@ -1,6 +1,8 @@
 """Lets collectstatic take Plotly's bundle from the pip package: no third-party file is committed here."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,14 @@ def bundle_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("The package plotly is not installed: run pip install -r requirements.txt.")
     return Path(spec.submodule_search_locations[0]) / "package_data"
+
+
+@lru_cache(maxsize=1)
+def style_guards() -> tuple[str, ...]:
+    """Ids of the style elements that the bundle would make for its maps, each unless an element has that id.
+
+    The content security policy refuses such styles; a page that carries elements with these ids is not asked."""
+    return tuple(re.findall(r'getElementById\("([0-9a-f]{64})"\)', (bundle_folder() / BUNDLE).read_text()))
 
 
 class BundleFinder(BaseFinder):

@@ -293,7 +293,7 @@ def figure_for(unit: str, name: str, value: Number | None) -> Figure:
         return Figure(text.removesuffix(f"{NBSP}%"), "%")
     if unit == "ms":
         text, _, rest = duration(value).partition(" ")
-        return Figure(text, rest)
+        return Figure(text, rest) if rest in ("s", "ms") else Figure(f"{text} {rest}")
     return Figure(short(value), "", count(value))
 
 

@@ -202,6 +202,8 @@ def _freshness(scope: Scope, trust: Trust | None) -> tuple[str, bool, bool]:
     """(text, behind, has data)"""
     if trust is None:
         return "", False, False
+    if not trust.calls and not known_environments(scope.project):
+        return "No data yet", False, False
     until = trust.complete_until.astimezone(ZoneInfo(scope.period.zone))
     same_day = until.date() == scope.now.astimezone(until.tzinfo).date()
     shown = f"{until:%H:%M}" if same_day else formats.moment(until, zone=scope.period.zone, now=scope.now)

@@ -68,7 +68,7 @@ def words(period: Period, base: Period | None) -> Words:
         "ytd": Words("this year so far", "by this day last year", "last year"),
     }
     stretch = dates(base, year=False) if base else ""
-    plain = Words(f"in {dates(period, year=False)}", f"in {stretch}", f"in {stretch}")
+    plain = Words(f"in {dates(period)}", f"in {stretch}", f"in {stretch}")
     if base is None or base == periods.previous(period):
         return named.get(period.name, plain)
     return Words(named.get(period.name, plain).now, f"in {stretch}", f"in {stretch}")

@@ -90,6 +90,7 @@ class Table:
     total: Line
     compares: bool
     shows_previous: bool
+    compact: bool
     additive: bool
     spark_head: str
     notes: tuple[Note, ...] = ()
@@ -116,6 +117,7 @@ class Plan:
     caption: str = ""
     kind_label: str = ""
     shows_previous: bool = False
+    compact: bool = False  # change in percent only
     unpriced: str = ""  # where calls without a price are listed
     show_all: str = ""  # the link that opens `(rest)`
     wide: tuple[str, ...] = ()  # extras that only a wide page shows
@@ -140,6 +142,7 @@ def table(plan: Plan) -> Table:
         total=maker.total(marks),
         compares=plan.result.compare is not None,
         shows_previous=plan.shows_previous,
+        compact=plan.compact,
         additive=maker.main.additive,
         spark_head=plan.spark_head if plan.over_time else "",
         notes=_notes(maker, marks),
@@ -196,8 +199,8 @@ class _Maker:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.main = plan, MEASURES[plan.measure]
         result = plan.result
-        self.current = {group[0]: figures for group, figures in result.by_group().items()}
-        self.base = {group[0]: figures for group, figures in result.base_by_group().items()}
+        self.current = {group[0]: known(figures) for group, figures in result.by_group().items()}
+        self.base = {group[0]: known(figures) for group, figures in result.base_by_group().items()}
         found = [*self.current, *(name for name in self.base if name not in self.current)]
         self.names = sorted(found, key=lambda name: LAST.get(name, 0))
         values = [self.current.get(name, {}).get(plan.measure) for name in self.names]
@@ -289,6 +292,16 @@ class _Maker:
 
     def _total_spark(self) -> Sequence[Any]:
         return buckets.summed(self.sparks) if self.main.additive and self.sparks else ()
+
+
+def known(figures: Figures) -> Figures:
+    """Amounts of 0 beside calls without a price are unknown, never 0."""
+    if not figures.get("unpriced_calls"):
+        return figures
+    return {
+        name: None if not value and MEASURES[name].unit.startswith("USD") else value
+        for name, value in figures.items()
+    }
 
 
 def enough(current: Figures, base: Figures) -> bool:

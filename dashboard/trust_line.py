@@ -53,7 +53,7 @@ def trust_line(scope: Scope, trust: Trust | None) -> tuple[Part, ...]:
             )
         ),
         Part((Piece("Rejected", formats.count(trust.rejected), href=_list(scope, "trust_rejected")),)),
-        Part((Piece("Price book", trust.price_book or formats.MISSING),)),
+        Part((Piece("Price book", (trust.price_book or formats.MISSING).split()[-1]),)),
         *_set_aside(scope, trust),
     )
     return tuple(sorted(parts, key=lambda part: not part.off))

@@ -1,5 +1,6 @@
 """Explore: how much of this, by that?"""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from dashboard.empties import why_empty
 from dashboard.explore_chart import figure, members, plot, summary
 from dashboard.explore_question import Question, question
 from dashboard.exports import csv_response
+from dashboard.finders import style_guards
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
 from dashboard.kinds import kind_of
@@ -42,6 +44,9 @@ def explore(request: HttpRequest, member: Member) -> HttpResponse:
     only = asked_for(request)
     if only in panels:
         return render(request, "dashboard/_panel.html", {"panel": panels[only]})
+    if panels["table"].state:  # it keeps the title of what is missing
+        panels["table"] = replace(panels["table"], title=panels["chart"].title)
+        panels["chart"] = replace(panels["chart"], state=None)
     failed = bool(panels["table"].state and panels["table"].state.failed)
     trust = None if failed else asked.result.trust
     found = {
@@ -54,6 +59,7 @@ def explore(request: HttpRequest, member: Member) -> HttpResponse:
         "filterable": menus.filterable(asked),
         "more": () if failed else menus.more_columns(asked),
         "fewer": () if failed else menus.fewer_columns(asked),
+        "guards": style_guards(),
         "csv": asked.scope.url(reverse("explore_csv", args=[member.project.slug])),
         "trust_line": trust_line(asked.scope, trust),
         "frame": frame_for(member, now=asked.now, place="Explore", scope=asked.scope, trust=trust),

@@ -9,14 +9,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.errors import ApiError
 from accounts.models import Member
 from analytics import lists
 from analytics.answer import answer
 from analytics.asks import EXEMPLAR_KINDS, Ask
 from analytics.opaque import read_id
-from dashboard import entries
+from analytics.result import Result
+from dashboard import entries, formats, spans_of_time
 from dashboard import explore_menus as menus
 from dashboard import scope as scopes
+from dashboard.answers import Phrase
 from dashboard.empties import why_empty
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
@@ -80,7 +83,9 @@ def _no_calls(scope: Scope, statuses: tuple[str, ...]) -> Any:
 def _page(
     request: HttpRequest, member: Member, scope: Scope, *, panel: Panel, prices: str = ""
 ) -> HttpResponse:
-    trust = answer(scope.query(measures=("calls",), base=None, compare=""), now=scope.now).trust
+    runs_too = scope.path == reverse("runs", args=[member.project.slug])
+    result = _totals(scope, runs_too=runs_too)
+    trust = result.trust
     slug = member.project.slug
     kinds = tuple(
         Choice(
@@ -92,6 +97,8 @@ def _page(
     )
     found = {
         "panel": panel,
+        "heading": "Runs" if runs_too else "Calls",
+        "answer": _answer(scope, result),
         "chips": menus.chips(scope),
         "clear": menus.clear(scope) if scope.filters else "",
         "clear_count": len(scope.filters),
@@ -102,6 +109,30 @@ def _page(
         "frame": frame_for(member, now=scope.now, place="Explore", scope=scope, trust=trust, compares=False),
     }
     return render(request, "dashboard/lists.html", found)
+
+
+def _totals(scope: Scope, *, runs_too: bool) -> Result:
+    """The period's counts; filters that runs do not know leave the calls."""
+    query = scope.query(
+        measures=("runs", "calls") if runs_too else ("calls", "unpriced_calls"), base=None, compare=""
+    )
+    try:
+        return answer(query, now=scope.now)
+    except ApiError:
+        return answer(replace(query, measures=("calls",)), now=scope.now)
+
+
+def _answer(scope: Scope, result: Result) -> tuple[Phrase, ...]:
+    totals = result.totals
+    counted = [
+        f"{formats.count(totals[name])} {name if totals[name] != 1 else name[:-1]}"
+        for name in ("runs", "calls")
+        if totals.get(name) is not None
+    ]
+    without = (
+        f", {formats.count(totals['unpriced_calls'])} without a price" if totals.get("unpriced_calls") else ""
+    )
+    return (Phrase(f"{' with '.join(counted)}{without} {spans_of_time.words(scope.period, None).now}."),)
 
 
 def _scope(request: HttpRequest, member: Member, page: str) -> Scope:

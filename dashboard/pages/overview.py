@@ -28,7 +28,16 @@ from dashboard.strip import strip
 from dashboard.tables import Plan, sorter, table
 from dashboard.trust_line import trust_line, unpriced_url
 
-MEASURED = ("cost", "calls", "total_tokens", "cost_per_run", "p95_run_duration", "error_rate", "runs")
+MEASURED = (
+    "cost",
+    "calls",
+    "unpriced_calls",
+    "total_tokens",
+    "cost_per_run",
+    "p95_run_duration",
+    "error_rate",
+    "runs",
+)
 EXTRAS = ("calls", "total_tokens", "cost_per_run", "p95_run_duration", "error_rate")
 STRIP = (
     ("Spend to date", "cost"),
@@ -115,7 +124,10 @@ class _Asked:
         if self.result is not None and not self.has_figures:
             return None
         return self._table(
-            "model", "prompt_version", self._ask("model", ("cost", "calls"), MODELS), ("calls",)
+            "model",
+            "prompt_version",
+            self._ask("model", ("cost", "calls", "unpriced_calls"), MODELS),
+            ("calls",),
         )
 
     def _ask(self, dimension: str, measures: tuple[str, ...], limit: int) -> Result:
@@ -141,6 +153,7 @@ class _Asked:
             kind=kind_of(scope.project, dimension),
             caption=f"Cost by {dimension}, USD",
             id=dimension,
+            compact=not over_time,
             spark_head=buckets.spark_head(scope.period, grain),
             wide=("cost_per_run", "total_tokens"),
             unpriced=unpriced_url(scope),

@@ -1,5 +1,6 @@
 """Run: what happened in this one?"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -123,7 +124,7 @@ def _usual(scope: Scope, run: Run) -> dict[str, Any]:
 
 def _facts(detail: RunDetail, usual: dict[str, Any]) -> RunFacts:
     run, failed = detail.run, [call for call in detail.calls if call.failed]
-    answered = next((call for call in reversed(detail.calls) if not call.failed), None)
+    answered = _rescuer(detail.calls)
     last = failed[-1] if failed else None
     return RunFacts(
         outcome=run.outcome, rescued=run.rescued, failed_calls=run.errors, calls=run.calls,
@@ -186,14 +187,20 @@ def _total(detail: RunDetail) -> dict[str, Any]:
     }
 
 
+def _rescuer(calls: Sequence[Call]) -> Call | None:
+    """The first call after the last failure that did not fail."""
+    after = max((index for index, call in enumerate(calls) if call.failed), default=-1)
+    return next((call for call in calls[after + 1 :] if not call.failed), None)
+
+
 def _explains(detail: RunDetail) -> Any:
     """The call that explains the run: the one that failed it, that rescued it, else the costliest of several."""
     calls = detail.calls
     if detail.run.outcome == "failure":
         return next((call.key for call in reversed(calls) if call.failed), None)
     if detail.run.rescued:
-        after = max((index for index, call in enumerate(calls) if call.failed), default=-1)
-        return next((call.key for call in calls[after + 1 :] if not call.failed), None)
+        rescuer = _rescuer(calls)
+        return rescuer.key if rescuer else None
     priced = [call for call in calls if call.cost is not None]
     return max(priced, key=lambda call: call.cost or 0).key if len(priced) > 1 else None
 

@@ -15,6 +15,7 @@ from accounts.keys import create_key
 from accounts.models import ApiKey, Invitation, Member
 from accounts.projects import change_project
 from analytics import lists
+from analytics.answer import answer
 from analytics.asks import Ask
 from analytics.models import Flow, ImportBatch
 from analytics.periods import named
@@ -24,6 +25,7 @@ from dashboard import scope as scopes
 from dashboard.empties import extent_of
 from dashboard.frame import frame_for
 from dashboard.guard import project_page
+from dashboard.trust_line import trust_line
 from ingest.models import InboxRow, Intake
 
 PLACEHOLDER = "$FLOWLEDGER_KEY"
@@ -63,6 +65,7 @@ def _found(request: HttpRequest, member: Member, secret: str) -> dict[str, Any]:
     scope = scopes.read(request.GET, project=project, now=now, path=path)
     base = request.build_absolute_uri("/").rstrip("/")
     steps = _steps(member)
+    trust = answer(scope.query(measures=("calls",), base=None, compare=""), now=now).trust
     return {
         "secret": secret,
         "key": secret or PLACEHOLDER,
@@ -73,7 +76,10 @@ def _found(request: HttpRequest, member: Member, secret: str) -> dict[str, Any]:
         "tongue": "otel" if request.GET.get("with") == "otel" else "curl",
         "steps": steps,
         "done": sum(done for *_, done in steps),
-        "frame": frame_for(member, now=now, place="Overview", scope=scope, compares=False, beside_demo=True),
+        "trust_line": trust_line(scope, trust),
+        "frame": frame_for(
+            member, now=now, place="Overview", scope=scope, trust=trust, compares=False, beside_demo=True
+        ),
         **_live(member),
     }
 
