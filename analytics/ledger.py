@@ -18,7 +18,7 @@ from psycopg import Cursor
 
 from analytics import audience, partitions
 from analytics.series import ProjectState, merged
-from analytics.stage import COLUMNS, GONE, NEW, SET, TIMES
+from analytics.stage import COLUMNS, GONE, NEW, NULL, SET, TIMES, copy_text
 from analytics.statements import statement
 
 LARGE = 2_000  # calls from which a run is only added to
@@ -82,9 +82,14 @@ def copy_rows(cursor: "Cursor[Any]", rows: Iterable[str]) -> None:
 
 def name_runs(cursor: "Cursor[Any]", project_id: int, names: Iterable[tuple[Any, ...]]) -> None:
     """What is known of runs beside their calls: rows of analytics.batch.RunName."""
-    with cursor.copy("COPY run_name FROM STDIN") as copy:
-        for name in names:
-            copy.write_row((project_id, *name))
+    lines = [
+        f"{project_id}\t{key}\t{copy_text(raw)}\t{copy_text(session)}\t"
+        + "\t".join([NULL if value is None else str(value) for value in trace])
+        for key, raw, session, *trace in names
+    ]
+    if lines:
+        with cursor.copy("COPY run_name FROM STDIN") as copy:
+            copy.write("\n".join(lines) + "\n")
 
 
 def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: datetime) -> Applied:

@@ -71,8 +71,8 @@ def _row(record: CallRecord, state: ProjectState, source: Source, mode: int) -> 
         f"{n if record.reported_cost is None else record.reported_cost}\t"
         f"{n if record.estimated_cost is None else record.estimated_cost}\t"
         f"{n if record.outcome_value is None else record.outcome_value}\t{_units(record.other_units)}\t"
-        f"{_text(raw_call_id(record.id, record.span))}\t{_text(record.error_type)}\t{_text(raw_flow)}\t"
-        f"{record.currency or n}\t{_text(record.response_id)}\t{record.fingerprint or n}\n"
+        f"{copy_text(raw_call_id(record.id, record.span))}\t{copy_text(record.error_type)}\t{copy_text(raw_flow)}\t"
+        f"{record.currency or n}\t{copy_text(record.response_id)}\t{record.fingerprint or n}\n"
     )
 
 
@@ -150,17 +150,18 @@ def _tags(tags: dict[str, str], state: ProjectState) -> tuple[str | None, str]:
     rest = {key: value for key, value in tags.items() if key not in wanted}
     number = NULL
     if rest:
-        text = tags_text(rest)
+        text = tagscopy_text(rest)
         state.tag_set(name_id(text), text)
         number = str(name_id(text))
-    return tags_text(tracked) if tracked else None, number
+    return tagscopy_text(tracked) if tracked else None, number
 
 
-def _text(value: str | None) -> str:
+def copy_text(value: str | None) -> str:
+    """A text as COPY reads it."""
     return NULL if value is None else value.translate(_ESCAPES)
 
 
 def _units(units: dict[str, Decimal] | None) -> str:
     if not units:
         return NULL
-    return _text(tags_text({name: str(count) for name, count in units.items()}))
+    return copy_text(tagscopy_text({name: str(count) for name, count in units.items()}))
