@@ -32,7 +32,7 @@ def lend(shown: Sequence[str], kept: dict[str, int]) -> dict[str, str]:
     free = iter(token for token in CATEGORIES if token not in found.values())
     for value in shown:
         if value not in found:
-            found[value] = REST if value == "(rest)" else next(free, REST)
+            found[value] = REST if value in LABELS else next(free, REST)
     return found
 
 

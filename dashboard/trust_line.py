@@ -53,10 +53,17 @@ def trust_line(scope: Scope, trust: Trust | None) -> tuple[Part, ...]:
             )
         ),
         Part((Piece("Rejected", formats.count(trust.rejected), href=_list(scope, "trust_rejected")),)),
-        Part((Piece("Price book", (trust.price_book or formats.MISSING).split()[-1]),)),
+        Part((Piece("Price book", price_book(trust)),)),
         *_set_aside(scope, trust),
     )
     return tuple(sorted(parts, key=lambda part: not part.off))
+
+
+def price_book(trust: Trust) -> str:
+    """The day of its newest entry; the source where entries came with the installation."""
+    told = trust.price_book or formats.MISSING
+    source, _, day = told.rpartition(" ")
+    return source if day == "1970-01-01" else day
 
 
 def _list(scope: Scope, name: str) -> str:
