@@ -150,10 +150,10 @@ def _tags(tags: dict[str, str], state: ProjectState) -> tuple[str | None, str]:
     rest = {key: value for key, value in tags.items() if key not in wanted}
     number = NULL
     if rest:
-        text = tagscopy_text(rest)
+        text = tags_text(rest)
         state.tag_set(name_id(text), text)
         number = str(name_id(text))
-    return tagscopy_text(tracked) if tracked else None, number
+    return tags_text(tracked) if tracked else None, number
 
 
 def copy_text(value: str | None) -> str:
@@ -164,4 +164,4 @@ def copy_text(value: str | None) -> str:
 def _units(units: dict[str, Decimal] | None) -> str:
     if not units:
         return NULL
-    return copy_text(tagscopy_text({name: str(count) for name, count in units.items()}))
+    return copy_text(tags_text({name: str(count) for name, count in units.items()}))

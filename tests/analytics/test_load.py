@@ -166,7 +166,10 @@ def test_what_was_set_aside_can_be_downloaded_and_tried_again(project):
 def test_a_change_of_zone_applies_from_a_midnight_on(zone):
     until = next_midnight(NOW, zone=zone)
     project = Project.objects.create(
-        slug="moved", name="Moved", zone=zone, earlier_zones=[{"zone": "Europe/Berlin", "until": until.isoformat()}]
+        slug="moved",
+        name="Moved",
+        zone=zone,
+        earlier_zones=[{"zone": "Europe/Berlin", "until": until.isoformat()}],
     )
     send(project, [call(60 * hours) for hours in range(-20, 40, 3)], now=NOW)
     load(project)
@@ -174,7 +177,9 @@ def test_a_change_of_zone_applies_from_a_midnight_on(zone):
     days = rows("SELECT day, sum(calls) FROM usage_day GROUP BY 1 ORDER BY 1")
     for day, calls in days:
         start, end = day_bounds(project, day)
-        assert rows("SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", start, end) == [(calls,)]
+        assert rows("SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", start, end) == [
+            (calls,)
+        ]
 
 
 def test_a_large_run_is_added_to_without_reading_it_again(project, monkeypatch):
@@ -182,6 +187,40 @@ def test_a_large_run_is_added_to_without_reading_it_again(project, monkeypatch):
     for start in range(0, 20, 5):
         send(project, [call(n, trace="endless") for n in range(start, start + 5)])
         load(project)
-    assert rows("SELECT calls, cost, input, duration_us FROM run") == [(20, Decimal("0.0042"), 20_000, 1_140_500_000)]
+    assert rows("SELECT calls, cost, input, duration_us FROM run") == [
+        (20, Decimal("0.0042"), 20_000, 1_140_500_000)
+    ]
     assert rows("SELECT sum(runs), sum(cost) FROM run_day") == [(1, Decimal("0.0042"))]
     assert differences(project) == []
+
+
+def test_tracked_tags_are_dimensions_and_the_others_are_kept_beside(project):
+    project.tracked_tags = ["tier"]
+    project.save()
+    hostile = 'a\tb\\n\n"\u2028'
+    send(project, [call(1, tags={"tier": "gold", "note": hostile}, other_units={"web_searches": Decimal(2)})])
+    load(project)
+    assert rows("SELECT tags ->> 'tier' FROM series WHERE tags IS NOT NULL") == [("gold",)]
+    assert rows("SELECT t.tags ->> 'note' FROM call c JOIN tag_set t ON t.id = c.tag_set_id") == [(hostile,)]
+    assert rows("SELECT other_units ->> 'web_searches' FROM call") == [("2",)]
+
+
+def test_texts_of_senders_cannot_break_the_copy(project):
+    hostile = 'tab\there\\N\\.\nnew\rline"'
+    send(
+        project,
+        [
+            call(
+                1,
+                id=hostile,
+                trace=hostile,
+                session=hostile,
+                error_type=hostile,
+                failed=True,
+                error_class="other",
+            )
+        ],
+    )
+    load(project)
+    assert rows("SELECT raw_id, error_type FROM call") == [(hostile, hostile)]
+    assert rows("SELECT raw_id, session FROM run") == [(hostile, hostile)]
