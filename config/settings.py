@@ -213,6 +213,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Flowledger",
+    "OAS_VERSION": "3.1.0",
     "VERSION": "1",
     "DESCRIPTION": "Cost, latency and quality of every AI call, tied to the user flow that it served.",
     "SERVE_INCLUDE_SCHEMA": False,
