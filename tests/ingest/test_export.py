@@ -56,7 +56,9 @@ def as_json(*spans: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("body", "type", "answer"), [(protobuf({}), PROTOBUF, b""), (as_json({}), JSON, b"{}")]
+    ("body", "type", "answer"),
+    [(protobuf({}), PROTOBUF, b""), (as_json({}), JSON, b"{}")],
+    ids=["protobuf", "json"],  # bodies hold the time: as names they would differ between workers
 )
 def test_spans_are_stored_and_answered_in_the_encoding_sent(send, project, body, type, answer):
     response = send(body, path="/v1/traces", type=type)
@@ -99,7 +101,7 @@ def test_when_no_span_can_be_taken_the_answer_is_400(send):
     assert stored() == []
 
 
-@pytest.mark.parametrize("body", [protobuf({})[:-3], b"\xff\xff\xff", b"{}"])
+@pytest.mark.parametrize("body", [protobuf({})[:-3], b"\xff\xff\xff", b"{}"], ids=range(3))
 def test_damaged_protobuf_is_a_status_of_400(send, body):
     response = send(body, path="/v1/traces", type=PROTOBUF)
     assert (response.status_code, response["Content-Type"]) == (400, PROTOBUF)
@@ -107,7 +109,7 @@ def test_damaged_protobuf_is_a_status_of_400(send, body):
     assert stored() == []
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\x00", as_json({})[:-1]])
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\x00", as_json({})[:-1]], ids=range(4))
 def test_damaged_json_is_a_status_of_400(send, body):
     response = send(body, path="/v1/traces", type=JSON)
     assert (response.status_code, response.json()["code"]) == (400, 3)
