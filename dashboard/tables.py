@@ -243,10 +243,9 @@ class _Maker:
     def total(self, marks: Mapping[str, str]) -> Line:
         """The total: a column that does not add up shows the value over everything, with a mark."""
         no_sum = marks.get(NO_SUM, "")
-        whole = sum((figures.get(self.plan.measure) or 0 for figures in self.current.values()), Decimal(0))
         return Line(
             name="Total",
-            share=f"100.0{formats.NBSP}%" if self.main.additive and whole else "",
+            share=f"100.0{formats.NBSP}%" if any(self.parts) else "",
             spark=self._spark(self._total_spark()),
             cells=tuple(
                 Cell(
