@@ -198,10 +198,14 @@ def _raw(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretch, ..
         rollups = [n for n, one in DIMENSIONS.items() if one.sources != frozenset({RAW})]
         raise refuse(
             "from",
-            f"{' and '.join(names) or 'That'} is known to calls only, which are read over at most 24 hours.",
+            f"{' and '.join(names) or _together(query)} is known to calls only, which are read over at most 24 hours.",
             f"Choose a shorter period, or group by {', '.join(rollups)}.",
         )
     return (Stretch(instants=(period.start, period.end)),), ""
+
+
+def _together(query: Query) -> str:
+    return f"{' and '.join(query.measures)} by {' and '.join(one.name for one in _used(query))}"
 
 
 _READERS = {"audience": _audience, RAW: _raw}
