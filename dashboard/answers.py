@@ -159,7 +159,8 @@ def run(facts: RunFacts) -> Answer:
 def _failed(facts: RunFacts) -> Answer | None:
     if facts.outcome != "failure":
         return None
-    cause = f" {facts.failed_model or 'The last call'}: {facts.error}." if facts.error else ""
+    reported = " Its sender said so; no call failed."
+    cause = f" {facts.failed_model or 'The last call'}: {facts.error}." if facts.error else reported
     return (Phrase("Failed.", "worse"), Phrase(f"{cause} {_took(facts)}"))
 
 

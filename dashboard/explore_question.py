@@ -62,7 +62,8 @@ class Question:
     @cached_property
     def table_query(self) -> Query:
         """The rows of the table: with calls or runs, which say whether rates can be compared."""
-        counts = tuple(name for name in ("calls", "runs", "unpriced_calls") if self._counted(name))
+        counts = tuple(name for name in ("calls", "runs") if self._counted(name))
+        counts += ("unpriced_calls",) if self.can_answer("unpriced_calls") else ()
         measures = tuple(dict.fromkeys((self.measure, *self.extras, *counts)))
         order = self.scope.value("order") or f"-{self.measure}"
         if order.removeprefix("-") not in (*measures, self.dimension):
@@ -74,7 +75,9 @@ class Question:
 
     @cached_property
     def result(self) -> Result:
-        """The table's answer. Raises ApiError."""
+        """The table's answer. Raises ApiError: of the measure itself before that of everything beside it."""
+        alone = self.scope.query(measures=(self.measure,), group_by=(self.dimension,))
+        planned(alone, alone.period, now=self.now, trust=False)
         return answer(self.table_query, now=self.now)
 
     @cached_property

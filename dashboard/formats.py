@@ -71,7 +71,9 @@ def unit_cost_decimals(values: Iterable[Number | None]) -> int:
 
 
 def unit_cost(value: Number | None, decimals: int) -> str:
-    """0.0132; the code stands in the column's head."""
+    """0.0132; the code stands in the column's head. Zero is 0."""
+    if value is not None and not value:
+        return "0"
     return money(value, decimals=decimals, symbol="")
 
 

@@ -41,6 +41,8 @@ def moves(scope: Scope) -> tuple[Move, ...]:
     current = {group[0]: figures for group, figures in result.by_group().items()}
     base = {group[0]: figures for group, figures in result.base_by_group().items()}
     whole = Decimal(result.compare.totals.get("cost") or 0) if result.compare else Decimal(0)
+    if not whole:
+        return ()  # everything is new, and the table says so
     found = [(_cost(current.get(name)) - _cost(base.get(name)), name) for name in {*current, *base} - {REST}]
     found = [pair for pair in found if pair[0] and abs(pair[0]) >= AMOUNT_MATTERS * whole]
     found.sort(key=lambda pair: (-abs(pair[0]), pair[1]))

@@ -60,7 +60,7 @@ def filled(panel: Panel, make: Callable[[], Any], *, scope: Scope) -> Panel:
         links=panel.links,
         body=None if state else made,
         state=state,
-        retry=scope.url(panel=panel.id),
+        retry=scope.url(panel=panel.id) if state and state.reference else "",
     )
 
 

@@ -54,7 +54,7 @@ def _cell(scope: Scope, result: Result, over_time: Result, grain: str, wanted: t
         href=scope.url(reverse("explore", args=[scope.project.slug]), measures=name),
         delta=deltas.delta(now, base.get(name), measure=measure, base_total=base.get(name),
                            enough=enough(result.totals, base)) if result.compare else None,
-        amount=_amount(now, base.get(name)) if result.compare and measure.unit == "USD" else "",
+        amount=_amount(now, base.get(name)) if base.get(name) and measure.unit == "USD" else "",
         spark=draw(values, width=WIDTH, height=HEIGHT, label=_told(label, values, measure.unit, name), **given),
     )  # fmt: skip
 

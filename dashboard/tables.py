@@ -286,8 +286,9 @@ class _Maker:
         return f"+{shown}" if moved > 0 and shown[0] not in "<>" else shown
 
     def _spark(self, values: Sequence[Any]) -> SafeString:
-        draw = self.main.additive
-        return sparklines.bars(values, filling=self.filling) if draw else sparklines.line(values)
+        if not self.main.additive:
+            return sparklines.line(values) if values else SafeString()
+        return sparklines.bars(values, filling=self.filling)
 
     def _total_spark(self) -> Sequence[Any]:
         return buckets.summed(self.sparks) if self.main.additive and self.sparks else ()

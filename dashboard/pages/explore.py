@@ -76,7 +76,7 @@ def _panels(asked: Question) -> list[tuple[Panel, Any]]:
     """The table first: the chart is of the same answer."""
     scope = asked.scope
     measure, grain = MEASURES[asked.measure], menus.GRAIN_WORDS[asked.grain]
-    unit = {"ms": "s", "ratio": "%"}.get(measure.unit, measure.unit)
+    unit = {"ms": "s", "ratio": "%"}.get(measure.unit, measure.unit.split("/")[0])
     table_view = (
         Choice("As chart", scope.url(view=None), key="o")
         if asked.view == "table"
@@ -175,20 +175,29 @@ def _note(asked: Question) -> dict[str, str]:
 
 
 def _over_time(asked: Question) -> Any:
-    """The chart as a table: a row per bucket, a column per member, a total."""
+    """The chart as a table: a row per bucket, a column per member, what adds up closed by a total."""
     if not _has_any(asked):
         return None
-    made = plot(asked, {})
-    rows = [
-        ([formats.MISSING if series.values[i] is None else f"{made.prefix}{formats.plain(series.values[i] or 0, 2)}"
-          for series in made.series], start)
-        for i, start in enumerate(made.buckets)
-    ]  # fmt: skip
+    named, starts = members(asked), buckets.buckets(asked.scope.period, asked.grain)
+    found = buckets.by_group(asked.over_time, measure=asked.measure, grain=asked.grain)
+    columns = [(name, found.get((name,), (None,) * len(starts))) for name in named]
+    others = {group: values for group, values in found.items() if group[0] not in named}
+    if others and asked.additive:
+        columns.append((REST, buckets.summed(others)))
+    every = [value for _, values in columns for value in values]
+    column = formats.column_for(MEASURES[asked.measure].unit, asked.measure, every)
     look = "%a %-d %b %H:%M" if asked.grain in ("hour", "15min") else "%a %-d %b %Y"
     return {
-        "names": [series.name for series in made.series],
-        "rows": [(start.strftime(look), cells) for cells, start in rows],
-        "caption": summary(asked, made),
+        "names": [name for name, _ in columns],
+        "unit": column.unit,
+        "rows": [
+            (start.strftime(look), [column.show(values[i]) for _, values in columns])
+            for i, start in enumerate(starts)
+        ],
+        "totals": [column.show(sum(v or 0 for v in values)) for _, values in columns]
+        if asked.additive
+        else [],
+        "caption": f"{MEASURES[asked.measure].label} per {menus.GRAIN_WORDS[asked.grain]}",
     }
 
 

@@ -15,7 +15,7 @@ from accounts.models import Member, User
 from analytics.answer import answer
 from analytics.asked import kept_from
 from analytics.result import Result
-from dashboard import buckets
+from dashboard import buckets, spans_of_time
 from dashboard import scope as scopes
 from dashboard.empties import extent_of, why_empty
 from dashboard.frame import Choice, frame_for
@@ -40,7 +40,7 @@ MEASURED = (
 )
 EXTRAS = ("calls", "total_tokens", "cost_per_run", "p95_run_duration", "error_rate")
 STRIP = (
-    ("Spend to date", "cost"),
+    ("", "cost"),  # its label depends on the period
     ("Calls", "calls"),
     ("Cost per run", "cost_per_run"),
     ("Run p95, all flows", "p95_run_duration"),
@@ -97,12 +97,14 @@ class _Asked:
         explore = reverse("explore", args=[self.scope.project.slug])
         ledger = "dashboard/_ledger.html"
         by = tuple(Choice(f"By {name}", self.scope.url(explore, group_by=name)) for name in ("flow", "model"))
-        against = " against the base period" if self.scope.base else ""
+        scope = self.scope
+        base = f" against {spans_of_time.dates(scope.base, year=False)}" if scope.base else ""
+        note = "; ".join((f"USD, {spans_of_time.dates(scope.period, year=False)}{base}", *scope.asked.notes))
         return [
-            (Panel(id="features", title="Spend by feature", template=ledger, links=by), self.features),
+            (Panel(id="features", title="Spend by feature", template=ledger, links=by, note=note), self.features),
             (Panel(id="strip", title="", template="dashboard/_strip.html"), self.strip),
             (Panel(id="moved", title="What moved", template="dashboard/_moved.html",
-                   note=f"cost of flows{against}"), self.moved),
+                   note=f"cost of flows{base}"), self.moved),
             (Panel(id="models", title="Spend by model", template=ledger, links=by[1:]), self.models),
         ]  # fmt: skip
 
@@ -115,7 +117,9 @@ class _Asked:
     def strip(self) -> Any:
         if self.result is None:
             self.result = answer(self.scope.query(measures=MEASURED), now=self.scope.now)
-        return strip(self.scope, self.result, STRIP) if self.has_figures else ()
+        spend = "Spend to date" if self.scope.period.until else "Spend"
+        wanted = tuple((label or spend, name) for label, name in STRIP)
+        return strip(self.scope, self.result, wanted) if self.has_figures else ()
 
     def moved(self) -> Any:
         return moves(self.scope) if self.has_figures and self.scope.base else ()

@@ -111,9 +111,9 @@ def _live(member: Member) -> dict[str, Any]:
     return {
         "project": project,
         "came": came,
-        "accepted": counted["accepted"] or 0,
-        "rejected": counted["rejected"] or 0,
-        "duplicates": counted["duplicates"] or 0,
+        "accepted": formats.count(counted["accepted"] or 0),
+        "rejected": counted["rejected"] or 0,  # shown when there is any
+        "duplicates": formats.count(counted["duplicates"] or 0),
         "waiting": waiting,
         "latest": _latest(member, now) if came else [],
         "live_url": reverse("start_live", args=[project.slug]),

@@ -15,7 +15,7 @@ def people(db) -> dict[str, User]:
 
 
 @pytest.fixture
-def project(people) -> Project:
+def project(people):
     return desk.desk(people)
 
 

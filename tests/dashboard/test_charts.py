@@ -69,14 +69,14 @@ def test_the_last_leg_of_a_line_is_dotted_and_hollow():
 
 def test_shares_of_a_bucket_make_a_hundred():
     shared = charts.as_shares(plot())
-    assert all(abs(sum(series.values[d] for series in shared.series) - 100) < 1e-9 for d in range(24))
+    assert all(abs(sum(series.values[d] or 0 for series in shared.series) - 100) < 1e-9 for d in range(24))
 
 
 def test_cumulated_ends_with_the_total():
     before = plot()
     after = charts.cumulated(before)
     for one, two in zip(before.series, after.series, strict=True):
-        assert two.values[-1] == pytest.approx(sum(one.values))
+        assert two.values[-1] == pytest.approx(sum(value or 0 for value in one.values))
 
 
 def test_names_never_cover_each_other():

@@ -177,6 +177,11 @@ def test_unpriced_calls_are_the_ones_that_the_trust_line_counts(look):
     assert {row.model for row in listed} == {"house-1"}
 
 
+def test_getting_started_has_both_tongues(look):
+    assert "/v1/events" in look("start").content.decode()
+    assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in look("start", "with=otel").content.decode()
+
+
 def test_rejects_are_listed_by_key_and_hour(look):
     rows = look("trust_rejected", "period=today").context["rows"]
     assert [(row["count"], row["key"].split()[0]) for row in rows] == [("3", "web")]
