@@ -136,7 +136,7 @@ class _Asked:
 
     def _ask(self, dimension: str, measures: tuple[str, ...], limit: int) -> Result:
         query = self.scope.query(measures=measures, group_by=(dimension,), order="-cost", limit=limit)
-        return answer(query, now=self.scope.now)
+        return answer(query, now=self.scope.now, trust=dimension == "feature")  # the page has one trust line
 
     def _table(
         self, dimension: str, then: str, result: Result, extras: tuple[str, ...], *, over_time: bool = False
@@ -147,7 +147,7 @@ class _Asked:
         explore = reverse("explore", args=[scope.project.slug])
         plan = Plan(
             result=result,
-            over_time=answer(by_time, now=scope.now) if over_time else None,
+            over_time=answer(by_time, now=scope.now, trust=False) if over_time else None,
             grain=grain,
             dimension=dimension,
             measure="cost",
