@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Cursor
 
-from analytics.cells import Cells, Key, Parts, merged, read
+from analytics.cells import Cells, Key, Parts, by_group, merged, read
 from analytics.compile import NAME_KINDS
 from analytics.dimensions import REST
 from analytics.labels import labels
@@ -29,10 +29,12 @@ CUT = (REST,)  # the group of all groups beyond the limit
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The cells of the period and of its base."""
+    """The cells of the period and of its base, and both by group, their times merged."""
 
     current: Cells
     base: Cells
+    groups: dict[Group, Parts]
+    base_groups: dict[Group, Parts]
     trust: Parts
     notes: tuple[str, ...]
 
@@ -48,7 +50,7 @@ def answer(query: Query, *, now: datetime, trust: bool = True) -> Result:
             overview = _sides(cursor, replace(query, grain="all"), now, trust=False)
         ranking = overview or _sides(cursor, query, now, trust=trust)
         by_name = query.ordering[0] in query.group_by
-        names = labels(cursor, query, _groups(ranking)) if by_name else {}
+        names = labels(cursor, query, [*ranking.groups, *ranking.base_groups]) if by_name else {}
         kept, groups, cut = _ranked(query, ranking, names)
         sides = _sides(cursor, query, now, trust=trust, top=_top(query, kept)) if overview else ranking
         names = names or labels(cursor, query, kept)
@@ -59,8 +61,8 @@ def answer(query: Query, *, now: datetime, trust: bool = True) -> Result:
         period=query.period,
         columns=_columns(query),
         rows=build.rows(sides.current),
-        totals=build.totals(totals_from.current),
-        compare=build.compared(sides.base, totals_from.base),
+        totals=build.totals(totals_from.groups),
+        compare=build.compared(sides.base, totals_from.base_groups),
         complete_until=figures.complete_until,
         trust=figures,
         groups=groups,
@@ -80,22 +82,10 @@ def _sides(
     plan = planned(query, query.period, now=now, trust=trust)
     base_plan = planned(query, query.base, now=now, trust=False) if query.base else None
     cells, parts = read(cursor, plan, query, top=top)
-    if base_plan is None:
-        return Sides(cells, {}, parts, plan.notes)
-    base, _ = read(cursor, base_plan, query, top=top)
-    return Sides(cells, base, parts, (*plan.notes, *base_plan.notes))
-
-
-def _groups(sides: Sides) -> list[Group]:
-    return list(dict.fromkeys(key[1:] for key in (*sides.current, *sides.base)))
-
-
-def _by_group(cells: Cells) -> dict[Group, Parts]:
-    """Cells with their times merged."""
-    gathered: dict[Group, list[Parts]] = {}
-    for key, parts in cells.items():
-        gathered.setdefault(key[1:], []).append(parts)
-    return {group: many[0] if len(many) == 1 else merged(many) for group, many in gathered.items()}
+    base = read(cursor, base_plan, query, top=top)[0] if base_plan else {}
+    notes = (*plan.notes, *(base_plan.notes if base_plan else ()))
+    groups = by_group(cells)
+    return Sides(cells, base, groups, by_group(base), parts or merged(groups.values()), notes)
 
 
 def _ranked(
@@ -104,7 +94,7 @@ def _ranked(
     """(groups that keep rows of their own, best first; how many the period has; how many of them are cut).
 
     Groups of the period come before those that only the base has."""
-    current, base = _by_group(sides.current), _by_group(sides.base)
+    current, base = sides.groups, sides.base_groups
     column, descending = query.ordering
     if column in query.group_by:
         ordered = _alphabetical(query, {**base, **current}, names.get(column, {}))
@@ -174,11 +164,11 @@ class _Builder:
             found.sort(key=lambda key: key[0], reverse=newest_first)
         return tuple(self._row(key, gathered[key]) for key in found)
 
-    def totals(self, cells: Cells) -> dict[str, Any]:
+    def totals(self, groups: Mapping[Group, Parts]) -> dict[str, Any]:
         """Every measure over everything."""
-        return self._values(merged(cells.values()))
+        return self._values(merged(groups.values()))
 
-    def compared(self, base: Cells, totals_from: Cells) -> Compared | None:
+    def compared(self, base: Cells, totals_from: Mapping[Group, Parts]) -> Compared | None:
         """The same of the base period, None without one."""
         if self.query.base is None:
             return None

@@ -8,7 +8,7 @@ from psycopg import Cursor
 from analytics import histogram, sketch
 from analytics.compile import compiled
 from analytics.measures import COSTS, HISTOGRAMS, SKETCHES, known_sum
-from analytics.plan import PRESENCE, TRUST_PARTS, Fetch, Plan
+from analytics.plan import PRESENCE, Fetch, Plan
 from analytics.query import Query
 
 Key = tuple[Any, ...]  # (time or None, then one raw value per dimension)
@@ -35,10 +35,18 @@ def merged(many: Iterable[Parts]) -> Parts:
     return {name: _MERGE.get(name, known_sum)(values) for name, values in columns.items()}
 
 
+def by_group(cells: Cells) -> dict[Key, Parts]:
+    """Cells with their times merged."""
+    gathered: dict[Key, list[Parts]] = {}
+    for key, parts in cells.items():
+        gathered.setdefault(key[1:], []).append(parts)
+    return {group: many[0] if len(many) == 1 else merged(many) for group, many in gathered.items()}
+
+
 def read(
     cursor: "Cursor[Any]", plan: Plan, query: Query, *, top: Mapping[str, list[int]] | None = None
 ) -> tuple[Cells, Parts]:
-    """(cells, trust figures of everything that was asked about)."""
+    """(cells, trust figures, where the cells themselves do not have them)."""
     cells: Cells = {}
     trust: Parts = {}
     for fetch in plan.fetches:
@@ -50,9 +58,8 @@ def read(
                 continue
             key, parts = _cell(fetch, row, query)
             cells.setdefault(key, {}).update(parts)
-    trust = trust or merged({name: parts.get(name) for name in TRUST_PARTS} for parts in cells.values())
     if "unit" in _names(query):
-        return _by_unit(cells, query), trust
+        return _by_unit(cells, query), trust or merged(cells.values())
     return {key: parts for key, parts in cells.items() if _is_there(parts)}, trust
 
 

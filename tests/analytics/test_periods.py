@@ -20,7 +20,7 @@ BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 11, 24, 13, 22, 33, tzinfo=UTC)  # a Tuesday, 14:22 in Berlin
 
 
-def local(period: Period) -> tuple[str, str]:
+def local(period: Period) -> tuple[str, ...]:
     """The bounds on the zone's clock, to the minute."""
     return tuple(f"{one.astimezone(period.tz):%Y-%m-%d %H:%M}" for one in (period.start, period.end))
 

@@ -32,8 +32,7 @@ USAGE_DIMENSIONS = [
     "prompt", "prompt_version", "retrieval", "release", "error_class", "tag:tier",
 ]  # fmt: skip
 ERRORS = ("", "rate_limit", "timeout", "other")
-SUMS = {
-    "calls": None,
+SUMS: dict[str, tuple[str, ...]] = {
     "input_tokens": ("input", "cache_read", "cache_write", "cache_write_1h", "audio_input"),
     "cache_read_tokens": ("cache_read",),
     "cache_write_tokens": ("cache_write", "cache_write_1h"),
@@ -150,10 +149,8 @@ def bucket(moment: datetime, grain: str) -> datetime | None:
     }[grain]
 
 
-def total(calls: list[dict], columns: tuple[str, ...] | None):
+def total(calls: list[dict], columns: tuple[str, ...]):
     """A sum of what is known; None where nothing is."""
-    if columns is None:
-        return len(calls)
     known = [one[name] for one in calls for name in columns if one[name] is not None]
     return sum(known) if known else None
 
@@ -182,6 +179,7 @@ def plainly(name: str, calls: list[dict]):
         "attributed_share": sum(c["flow"] != "(unattributed)" for c in calls) / len(calls),
         "unpriced_calls": unpriced,
         "duplicates": sum(c["duplicates"] for c in calls),
+        "calls": len(calls),
         **{name: total(calls, columns) for name, columns in SUMS.items()},
     }[name]
 
@@ -191,7 +189,7 @@ def same(found, wanted) -> bool:
         isinstance(wanted, Decimal) and found is not None and "E" in str(found - wanted)
     ):
         return math.isclose(float(found), float(wanted), rel_tol=1e-9, abs_tol=1e-12)
-    return found == wanted
+    return bool(found == wanted)
 
 
 MEASURED = [name for name, one in MEASURES.items() if one.family == "calls" and not name.startswith("p5")
@@ -293,7 +291,7 @@ def test_runs_are_traces_and_calls_without_one(project, ledger):
 def test_users_and_customers_are_counted_once_each(project, ledger, dimension, grain):
     by = f"&group_by={dimension}" if dimension else ""
     result = ask(project, f"measures=users,customers&grain={grain}&{WHEN}{by}")
-    groups = defaultdict(lambda: (set(), set()))
+    groups: dict[tuple, tuple[set, set]] = defaultdict(lambda: (set(), set()))
     for one in ledger:
         key = tuple(
             p for p in (bucket(one["started_at"], grain), dimension and one[dimension]) if p is not None
