@@ -48,7 +48,8 @@ def main(arguments: list[str], plan: Callable[[Options], Plan] = programs.plan) 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     for signum in STOPPING:
-        if signal.getsignal(signum) is not signal.SIG_IGN:  # nohup ignores the closed terminal for us
+        nohup = signum == signal.SIGHUP and signal.getsignal(signum) is signal.SIG_IGN
+        if not nohup:  # it has asked to outlive the terminal; Ctrl-C counts even where a shell ignores it
             signal.signal(signum, handler)
 
 
