@@ -36,7 +36,9 @@ def strip(scope: Scope, result: Result, wanted: Sequence[tuple[str, str]]) -> tu
     """Cells for (label, measure) pairs, from the totals of `result`; a cell leads to Explore of its measure."""
     grain = buckets.grain_for(scope.period, kept_from=kept_from(scope.now))
     names = tuple(name for _, name in wanted)
-    over_time = answer(scope.query(measures=names, grain=grain, base=None, compare=""), now=scope.now, trust=False)
+    over_time = answer(
+        scope.query(measures=names, grain=grain, base=None, compare=""), now=scope.now, trust=False
+    )
     return tuple(_cell(scope, result, over_time, grain, pair) for pair in wanted)
 
 

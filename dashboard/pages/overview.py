@@ -16,6 +16,7 @@ from analytics.answer import answer
 from analytics.asked import kept_from
 from analytics.result import Result
 from dashboard import buckets, spans_of_time
+from dashboard import explore_menus as menus
 from dashboard import scope as scopes
 from dashboard.empties import extent_of, why_empty
 from dashboard.frame import Choice, frame_for
@@ -75,6 +76,9 @@ def overview(request: HttpRequest, member: Member) -> HttpResponse:
     found = {
         "panels": panels,
         "answer": overview_answer(scope, asked.result) if asked.has_figures else (),
+        "chips": menus.chips(scope) if scope.filters else (),
+        "clear": menus.clear(scope) if scope.filters else "",
+        "clear_count": len(scope.filters),
         "trust_line": trust_line(scope, trust),
         "frame": frame_for(member, now=now, place="Overview", scope=scope, trust=trust),
     }

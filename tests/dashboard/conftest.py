@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import Project, User
+from accounts.models import User
 from tests.dashboard import desk
 
 
@@ -20,7 +20,7 @@ def project(people):
 
 
 @pytest.fixture
-def filled(project) -> Project:
+def filled(project):
     """The project with its calls loaded."""
     desk.fill(project)
     return project
