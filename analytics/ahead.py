@@ -54,5 +54,10 @@ class Ahead:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.submit(connection.close)
+        self._thread.submit(_close)
         self._thread.shutdown()
+
+
+def _close() -> None:
+    """Closes the connection of the thread that runs it: `connection` names another one in each thread."""
+    connection.close()
