@@ -22,7 +22,9 @@ def main(projects: int) -> None:
         return
     secrets = []
     for number in range(1, projects + 1):
-        project = Project.objects.get_or_create(slug=f"bench-{number}", defaults={"name": f"Bench {number}"})[0]
+        project = Project.objects.get_or_create(slug=f"bench-{number}", defaults={"name": f"Bench {number}"})[
+            0
+        ]
         secrets.append(f"{project.pk} {create_key(project=project, scopes=['ingest', 'read'])[1]}")
     fresh = told.with_suffix(".new")
     fresh.write_text("\n".join(secrets))

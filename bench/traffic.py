@@ -57,7 +57,10 @@ class World:
         draw = self.draw
         while True:
             flow = self._pick(self._flows)
-            who = {"customer": f"customer-{self._pick(self._customers)}", "user": f"user-{self._pick(self._users)}"}
+            who = {
+                "customer": f"customer-{self._pick(self._customers)}",
+                "user": f"user-{self._pick(self._users)}",
+            }
             start = at_us - draw.randrange(spread_us)
             if draw.random() < TRACED:
                 trace = f"{draw.getrandbits(128):032x}"
@@ -140,7 +143,11 @@ def _spans(group: list[dict[str, Any]], draw: random.Random) -> tuple[list[Span]
     for event in group:
         own = draw.randbytes(8)
         at = round(datetime.fromisoformat(event["timestamp"]).timestamp() * 1e6) * 1000
-        spans.append(_span(trace, own, root, f"chat {event['model']}", at, int(event["duration_ms"] * 1e6), _genai(event)))
+        spans.append(
+            _span(
+                trace, own, root, f"chat {event['model']}", at, int(event["duration_ms"] * 1e6), _genai(event)
+            )
+        )
         calls.append(f"{trace.hex()}-{own.hex()}")
     return spans, calls
 
@@ -159,7 +166,13 @@ def _genai(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _span(
-    trace: bytes, own: bytes, parent: bytes, name: str, start_ns: int, took_ns: int, attributes: dict[str, Any]
+    trace: bytes,
+    own: bytes,
+    parent: bytes,
+    name: str,
+    start_ns: int,
+    took_ns: int,
+    attributes: dict[str, Any],
 ) -> Span:
     span = Span(
         trace_id=trace, span_id=own, parent_span_id=parent, name=name, kind=Span.SPAN_KIND_CLIENT,
@@ -175,7 +188,9 @@ def _span(
 
 
 def _request(spans: list[Span]) -> bytes:
-    scope = ScopeSpans(scope=InstrumentationScope(name="opentelemetry.instrumentation.openai_v2"), spans=spans)
+    scope = ScopeSpans(
+        scope=InstrumentationScope(name="opentelemetry.instrumentation.openai_v2"), spans=spans
+    )
     service = KeyValue(key="service.name", value=AnyValue(string_value="support"))
     resource = Resource(attributes=[service])
     return ExportTraceServiceRequest(

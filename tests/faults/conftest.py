@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
+from analytics import batch, pricebook
 from analytics import load as loader
-from analytics import pricebook
 
 FULL = os.environ.get("FAULTS") == "full"
 SEED = int(os.environ.get("FAULTS_SEED", "11"))
@@ -43,6 +43,14 @@ def _administer(text: str, name: str) -> None:
     known = ("host", "port", "user", "password", "dbname")
     with psycopg.connect(**{k: parameters[k] for k in known if parameters.get(k)}, autocommit=True) as server:
         server.execute(sql.SQL(text).format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def small_batches(monkeypatch) -> None:
+    """Loads of 70 records: small tests too have batches that are made ready while another one is loaded."""
+    for function in (loader._load, batch.read):
+        monkeypatch.setitem(function.__kwdefaults__, "most", 70)
+    monkeypatch.setattr(loader, "BATCH", 70)
 
 
 def fork(work: Callable[[], Any]) -> int:

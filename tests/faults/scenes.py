@@ -1,5 +1,6 @@
 """Work whose process dies: each scene prepares a project, names the work, and what a normal run does afterwards."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -8,9 +9,13 @@ from typing import Any
 
 from accounts.models import Project
 from analytics.fold import fold_lane
+from analytics.load import drain
+from analytics.models import ImportBatch
 from analytics.pricebook import row_of
 from analytics.rebuild import rebuild
 from analytics.reprice import reprice
+from analytics.undo import CannotUndoError, undo
+from ingest import inbox
 from ingest.inbox import Kind
 from pricing.own import own_price
 from tests.analytics.ledger import NOW, call, load, rows, send
@@ -53,7 +58,9 @@ def chat(number: int, **fields: Any) -> Any:
 def _early(project: Project) -> None:
     send(project, records(chat(2), chat(3)), kind=Kind.SPANS, now=LATER)
     load(project, now=LATER)
-    root = span(1, {"flowledger.flow": "late-flow", "flowledger.customer": "acme", "user.id": "u-1"}, took=900)
+    root = span(
+        1, {"flowledger.flow": "late-flow", "flowledger.customer": "acme", "user.id": "u-1"}, took=900
+    )
     send(project, records(root, chat(2), chat(4), chat(5)), kind=Kind.SPANS, now=LATER)
 
 
@@ -73,7 +80,9 @@ def _unpriced(project: Project) -> None:
     send(project, [call(n, provider="house", model="house-1", trace=f"run-{n // 2}") for n in range(10)])
     load(project)
     prices = {"input": Decimal(2), "output": Decimal(10)}
-    entry = own_price("house", "house-1", prices, valid_from=datetime(2026, 1, 1, tzinfo=UTC), recorded_at=NOW)
+    entry = own_price(
+        "house", "house-1", prices, valid_from=datetime(2026, 1, 1, tzinfo=UTC), recorded_at=NOW
+    )
     row_of(entry, project_id=project.pk).save()
 
 
@@ -89,7 +98,34 @@ def _reprice(project: Project) -> None:
     reprice(project, now=NOW, **NOVEMBER)
 
 
+def _imported(project: Project) -> None:
+    _loaded(project)
+    found = ImportBatch.objects.create(
+        project=project, file_name="calls.csv", format="csv", finished_at=NOW,
+        first_at=NOW - timedelta(days=1), last_at=NOW + timedelta(days=1),
+    )  # fmt: skip
+    calls = [*some_calls(30, 30), *some_calls(100, 10)]
+    inbox.put(calls, kind=Kind.CALLS, sender=inbox.Sender(project.pk, import_batch=found.pk), now=NOW)
+    load(project)
+
+
+def _undo(project: Project) -> None:
+    with contextlib.suppress(CannotUndoError):  # the killed process had done all of it
+        undo(project, ImportBatch.objects.get(project=project).pk, now=NOW)
+
+
+def _many(project: Project) -> None:
+    for start in range(0, 300, 30):
+        send(project, some_calls(start, 35))
+
+
+def _drain(project: Project) -> None:
+    drain(now=lambda: NOW, lanes=[project.lane])
+
+
 SCENES: dict[str, Scene] = {
+    "drain": Scene(_many, _drain, load),
+    "undo": Scene(_imported, _undo, _undo),
     "calls": Scene(lambda project: send(project, some_calls(0, 30)), load, load),
     "duplicates": Scene(_duplicates, load, load),
     "traces": Scene(
@@ -118,4 +154,6 @@ _FIGURES = (
 
 def figures(project: Project) -> list[tuple[Any, ...]]:
     """All that the ledger and its rollups say of a project, as sums."""
-    return [(text.split(" FROM ")[-1], *rows(f"{text} WHERE project_id = %s", project.pk)[0]) for text in _FIGURES]
+    return [
+        (text.split(" FROM ")[-1], *rows(f"{text} WHERE project_id = %s", project.pk)[0]) for text in _FIGURES
+    ]

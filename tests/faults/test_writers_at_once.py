@@ -22,7 +22,7 @@ from tests.analytics.ledger import NOW, call, load, rows, send
 from tests.faults.conftest import FINISHED, FULL, SEED, ended, fork
 from tests.faults.scenes import NOVEMBER
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = pytest.mark.usefixtures("database", "small_batches")
 CALLS = 20_000 if FULL else 1_500  # a project
 SENT_AT_ONCE = 50
 LOADERS = 8
@@ -62,7 +62,9 @@ def give_price(project: Project, versions: "itertools.count[int]") -> None:
     version = next(versions)
     prices = {"input": Decimal(1 + version % 5), "output": Decimal(10)}
     valid, recorded = datetime(2026, 1, 1, tzinfo=UTC), NOW + timedelta(seconds=version)
-    row_of(own_price("house", "house-1", prices, valid_from=valid, recorded_at=recorded), project_id=project.pk).save()
+    row_of(
+        own_price("house", "house-1", prices, valid_from=valid, recorded_at=recorded), project_id=project.pk
+    ).save()
 
 
 def reprice_all(projects: list[Project], versions: "itertools.count[int]") -> None:
