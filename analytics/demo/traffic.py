@@ -139,9 +139,9 @@ def _run(hour: Hour, plan: Plan, at_us: int) -> Run:
     flow, feature = (plan.name, plan.feature) if named else (None, None)
     where = rng.random()
     if where < STAGING:
-        user = f"qa-{rng.randrange(6)}"
+        tester = f"qa-{rng.randrange(6)}"
         environment = "test" if where < TEST else "staging"
-        return Run(plan, at_us, trace, flow, feature, environment, None, user, None, None)
+        return Run(plan, at_us, trace, flow, feature, environment, None, tester, None, None)
     rank = rng.choices(range(len(CUSTOMERS)), cum_weights=hour.customer_weights)[0]
     tags = {"plan": TIERS[min(2, rank // 8)]}
     user = None if plan.background else _user(rng, rank)

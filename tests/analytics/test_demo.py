@@ -7,7 +7,6 @@ from itertools import pairwise
 from statistics import mean
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from accounts.models import AuditLine, Project
@@ -68,7 +67,9 @@ def test_the_year_grows(story: Story) -> None:
 
 
 def test_the_product_is_what_it_is_said_to_be(month: list[CallRecord]) -> None:
-    assert len(FLOWS) == 14 and len({plan.feature for plan in FLOWS}) == 5 and len(MODELS) == 9
+    assert len(FLOWS) == 14
+    assert len({plan.feature for plan in FLOWS}) == 5
+    assert len(MODELS) == 9
     assert {record.flow for record in month} == {plan.name for plan in FLOWS} | {None}
     assert {record.model for record in month} == set(MODELS)
     assert {record.environment for record in month} == {"production", "staging", "test"}
@@ -110,13 +111,15 @@ def test_the_dates_of_the_story_lie_before_the_demo_was_made(day: int) -> None:
     story = Story(made)
     start = made.replace(day=1) - timedelta(hours=14)
     assert us(start) < story.grown_us < us(made)
-    assert story.outage_us[1] < us(made) and story.spike_us[1] < us(made) and story.price_from < made
+    assert story.outage_us[1] < us(made)
+    assert story.spike_us[1] < us(made)
+    assert story.price_from < made
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Project]:
-    """Makes the demo with six weeks of few calls, as of NOW, and fills it."""
-    monkeypatch.setattr(stories, "YEAR", timedelta(days=42))
+    """Makes the demo with three weeks of few calls, as of NOW, and fills it."""
+    monkeypatch.setattr(stories, "YEAR", timedelta(days=20))
     monkeypatch.setattr(stories, "CALLS_A_DAY", 60.0)
 
     def make() -> Project:
@@ -135,7 +138,6 @@ def test_the_demo_is_loaded_and_adds_up(small: Callable[[], Project]) -> None:
     assert rows("SELECT count(*), count(DISTINCT id) FROM call") == [(len(expected), len(expected))]
     assert rows("SELECT sum(calls) FROM usage_day") == [(len(expected),)]
     assert demo.is_filled(project)
-    assert list(verify(project, now=NOW)) == []
     fold_lane(project.lane, now=NOW)
     assert list(verify(project, now=NOW)) == []
 
@@ -192,7 +194,7 @@ def _holding(project_id: int) -> Iterator[tuple[str, int]]:
         tables = [name for (name,) in cursor.fetchall()]
         for table in tables:
             name = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT count(*) FROM {name} WHERE project_id = %s", [project_id])  # noqa: S608
+            cursor.execute(f"SELECT count(*) FROM {name} WHERE project_id = %s", [project_id])
             if count := cursor.fetchone()[0]:
                 yield table, count
 
@@ -231,15 +233,7 @@ def test_a_removal_that_was_cut_short_is_finished(
     with monkeypatch.context() as patched:
         patched.setattr(removal, "_empty", lambda number, slug: None)
         demo.remove(project=project)
-    assert not Project.objects.filter(pk=number).exists() and dict(_holding(number))
+    assert not Project.objects.filter(pk=number).exists()
+    assert dict(_holding(number))
     removal.finish()
     assert dict(_holding(number)) == {}
-
-
-@pytest.mark.django_db
-def test_verify_finds_no_difference_by_command(
-    small: Callable[[], Project], capsys: pytest.CaptureFixture[str]
-) -> None:
-    small()
-    call_command("verify", "demo")
-    assert "no difference" in capsys.readouterr().out

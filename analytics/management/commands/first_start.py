@@ -32,6 +32,7 @@ EVENT = (
 class Command(BaseCommand):
     """Idempotent: what was made once and removed by hand does not come back."""
 
+    requires_system_checks = ()  # they import every page; this runs at every start
     help = "Make what an installation needs before its first call; changes nothing the second time."
 
     def handle(self, *args: Any, **options: Any) -> None:
