@@ -146,7 +146,7 @@ def _stage(cursor: "Cursor[Any]", batch: Batch, *, now: datetime) -> Loaded:
     loaded = Loaded(rows=len(batch.waiting), records=batch.records, too_old=batch.too_old)
     lines: list[str] = []
     for calls in batch.calls:
-        _stage_calls(cursor, calls)
+        _stage_calls(cursor, calls, now)
         lines.extend(calls.lines)
     for spans in batch.spans:
         outcome = _stage_traces(cursor, spans, now)
@@ -156,7 +156,10 @@ def _stage(cursor: "Cursor[Any]", batch: Batch, *, now: datetime) -> Loaded:
     return loaded
 
 
-def _stage_calls(cursor: "Cursor[Any]", calls: Calls) -> None:
+def _stage_calls(cursor: "Cursor[Any]", calls: Calls, now: datetime) -> None:
+    if calls.content:  # it is stored before the ledger makes the partitions of its calls
+        times = list(map(when, calls.content))
+        partitions.ensure(cursor, as_moment(min(times)), as_moment(max(times)), now=now)
     keep_content(cursor, calls.state.project, calls.content)
     name_runs(cursor, calls.state.project.pk, calls.names)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditLine
+from accounts.models import AuditLine, Project
 from analytics.models import Price
 from dashboard.formats import MISSING
+from ingest import inbox
+from ingest.records import CallRecord, Tokens
+from tests.dashboard import desk
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +208,30 @@ def test_opening_content_leaves_a_line(filled, look, signed_in):
     client.post(f"{run}/content")
     line = AuditLine.objects.get(action="content.opened")
     assert (line.project, line.actor) == (filled, "viewer@example.com")
+
+
+def test_content_reads_in_order_and_is_never_markup(project, people, signed_in):
+    Project.objects.filter(pk=project.pk).update(keep_content=True)
+    now = timezone.now()
+    asked = (
+        '[{"role": "system", "content": "'
+        + "Sort. " * 300
+        + '"}, {"role": "user", "content": "<b>Fire</b>"}]'
+    )
+    call = CallRecord(
+        id=str(uuid.uuid4()), started_us=int((now - timedelta(minutes=1)).timestamp() * 1e6), flow="triage",
+        environment="production", trace="ab" * 16, model="gpt-4.1", tokens=Tokens(input=3, output=2),
+        input=asked, output="Room 4",
+    )  # fmt: skip
+    inbox.put([call], kind=inbox.Kind.CALLS, sender=inbox.Sender(project.pk), now=now)
+    desk.load()
+    client = signed_in("viewer")
+    path = reverse("run", args=[project.slug, "ab" * 16])
+    assert "Room 4" not in client.get(path).content.decode()
+    text = client.post(f"{path}/content").content.decode()
+    assert text.index("system") < text.index("&lt;b&gt;Fire&lt;/b&gt;") < text.index("Room 4")
+    assert "<b>Fire</b>" not in text
+    assert "1800 characters" in text
 
 
 def test_a_price_takes_one_click_and_re_pricing_shows_first(filled, signed_in):
