@@ -194,7 +194,7 @@ def _took(facts: RunFacts) -> str:
         if facts.duration_ms is not None
         else "It has no duration"
     )
-    if facts.median_ms:
+    if facts.median_ms and facts.duration_ms is not None:
         took += f", {times_of(float(facts.duration_ms or 0), facts.median_ms)} the flow’s median"
     if facts.cost is None:
         return f"{took}; its cost is unknown."

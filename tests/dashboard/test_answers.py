@@ -83,7 +83,8 @@ def test_a_move_has_to_hold_against_the_same_weekdays(current, base, weekdays, m
          "Dear. It took 2.00 s, and cost $0.0479, 4.8 times the mean."),
         ({}, "Success. It took 2.00 s, and cost $0.0479."),
         ({"outcome": "unknown", "cost": None}, "Ordinary. It took 2.00 s; its cost is unknown."),
-        ({"outcome": "unknown", "duration_ms": None}, "Ordinary. It has no duration, and cost $0.0479."),
+        ({"outcome": "unknown", "duration_ms": None, "median_ms": 900.0},
+         "Ordinary. It has no duration, and cost $0.0479."),
     ],
 )  # fmt: skip
 def test_run(changes, said):
