@@ -57,8 +57,16 @@ def windows(
     if start < kept:
         last = min(end, kept)
         days = ((start - DAY).date(), (last + DAY).date())  # a day more on each side: zones differ by less
-        for day in _found(cursor, asked, sieve, "day", days, need):
-            yield [(day_start(day, zone), min(day_start(day + DAY, zone), last))]
+        found = _found(cursor, asked, sieve, "day", days, need)
+        yield from _growing([(day_start(day, zone), min(day_start(day + DAY, zone), last)) for day in found])
+
+
+def _growing(days: list[Window]) -> Iterator[list[Window]]:
+    """One day, then two, then four: a frequent thing is on the first, a rare one needs few statements."""
+    size = 1
+    while days:
+        yield days[:size]
+        days, size = days[size:], size * 2
 
 
 def _found(
