@@ -94,7 +94,6 @@ def frame_for(
     scope: Scope | None = None,
     trust: Trust | None = None,
     compares: bool = True,
-    beside_demo: bool = False,
 ) -> Frame:
     """The frame of one page. `scope`: without one there is no context bar; `compares`: whether it compares."""
     project, user = member.project, member.user
@@ -112,7 +111,7 @@ def frame_for(
         ),
         initials=_initials(user),
         themes=tuple(Choice(label, value=value, current=user.theme == value) for value, label in THEMES),
-        banner=demo_beside(user, others) if beside_demo else _banner(project, others, member.role),
+        banner=_banner(project, others, member.role),
         context=_context(scope, trust, compares=compares) if scope else None,
         made=formats.moment(now, zone=project.zone, now=now),
     )
@@ -148,12 +147,12 @@ def _banner(project: Project, others: Sequence[Project], role: str) -> Banner | 
     return None
 
 
-def demo_beside(user: User, others: Sequence[Project]) -> Banner | None:
+def demo_beside(member: Member) -> Banner | None:
     """The banner of one's own, still empty project: demo data runs beside it."""
-    demo = next((p for p in others if p.is_demo), None)
+    demo = projects_of(member.user).filter(is_demo=True).exclude(id=member.project_id).first()
     if demo is None:
         return None
-    owns = Member.objects.filter(project=demo, user=user, role="owner").exists()
+    owns = Member.objects.filter(project=demo, user=member.user, role="owner").exists()
     return Banner(
         "Demo data is running beside your project.",
         "Made-up traffic of a support product, so that every page has something to show; it never mixes with yours.",

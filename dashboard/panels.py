@@ -70,7 +70,7 @@ def _failure(problem: ApiError, scope: Scope) -> State:
         return State(say=problem.message, note=note, failed=True)
     reference = f"q-{secrets.token_hex(3)}"
     log.warning("panel failed", code=problem.code, reference=reference, path=scope.path)
-    slow = problem.status == 503 and problem.code not in ("database", "database_unavailable")
+    slow = problem.code == "too_slow"
     note = (
         "The rest of the page is not affected. Ninety days or fewer answer in time."
         if slow

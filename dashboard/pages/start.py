@@ -1,5 +1,6 @@
 """First start: how do I get my first call in? The key is shown once; a live box says what came and what was refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from analytics.query import Query
 from dashboard import entries, formats
 from dashboard import scope as scopes
 from dashboard.empties import extent_of
-from dashboard.frame import frame_for
+from dashboard.frame import demo_beside, frame_for
 from dashboard.guard import project_page
 from dashboard.trust_line import trust_line
 from ingest.models import InboxRow, Intake
@@ -63,9 +64,10 @@ def _found(request: HttpRequest, member: Member, secret: str) -> dict[str, Any]:
     now, project = timezone.now(), member.project
     path = reverse("overview", args=[project.slug])
     scope = scopes.read(request.GET, project=project, now=now, path=path)
+    trust = answer(scope.query(measures=("calls",), base=None, compare=""), now=now).trust
+    frame = frame_for(member, now=now, place="Overview", scope=scope, trust=trust, compares=False)
     base = request.build_absolute_uri("/").rstrip("/")
     steps = _steps(member)
-    trust = answer(scope.query(measures=("calls",), base=None, compare=""), now=now).trust
     return {
         "secret": secret,
         "key": secret or PLACEHOLDER,
@@ -77,9 +79,7 @@ def _found(request: HttpRequest, member: Member, secret: str) -> dict[str, Any]:
         "steps": steps,
         "done": sum(done for *_, done in steps),
         "trust_line": trust_line(scope, trust),
-        "frame": frame_for(
-            member, now=now, place="Overview", scope=scope, trust=trust, compares=False, beside_demo=True
-        ),
+        "frame": replace(frame, banner=demo_beside(member) or frame.banner),
         **_live(member),
     }
 

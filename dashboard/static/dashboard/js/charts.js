@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
-  const PHONE = matchMedia("(max-width: 719px)");
+  const PHONE = matchMedia("screen and (max-width: 719px)");
 
   function resolved(value, style) {
     if (typeof value === "string") return value.startsWith("--") ? style.getPropertyValue(value).trim() : value;
