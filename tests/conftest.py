@@ -1,8 +1,14 @@
 """What every test may use."""
 
 import pytest
+from django.db import connection
 
 from analytics import load, pricebook
+
+RAW_TABLES = (
+    "call, run, span, content, series, name, tag_set, usage, usage_day, customer_bucket, customer_day, run_bucket, "
+    "run_day, audience_day, exemplar, dirty_day, lane, heartbeat, intake, inbox, inbox_dead"
+)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -17,6 +23,18 @@ def _nothing_remembered():
     """A test's transaction is rolled back: what the loader remembers of it is not so."""
     yield
     load.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(request, django_db_blocker):
+    """Django empties its models after a test that committed; the ledger's tables and the price book are ours."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    committed = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if committed or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {RAW_TABLES}")
+            pricebook.sync()
 
 
 @pytest.fixture(scope="session")

@@ -102,8 +102,11 @@ def ledger(project) -> list[dict]:
             s.retrieval, s.release, s.tags ->> 'tier', coalesce(f.name, '(unattributed)'), feature.name, f.id
         FROM call c JOIN series s ON s.id = c.series_id AND s.project_id = c.project_id
         LEFT JOIN analytics_flow f ON f.id = s.flow_id LEFT JOIN analytics_feature feature ON feature.id = f.feature_id
-        LEFT JOIN name customer ON customer.kind = 1 AND customer.id = c.customer_id
-        LEFT JOIN name person ON person.kind = 2 AND person.id = c.user_id"""
+        LEFT JOIN name customer
+            ON customer.project_id = c.project_id AND customer.kind = 1 AND customer.id = c.customer_id
+        LEFT JOIN name person ON person.project_id = c.project_id AND person.kind = 2 AND person.id = c.user_id
+        WHERE c.project_id = %s""",
+        project.pk,
     )
     texts = ("customer", "user", "environment", "step", "operation", "provider", "model", "response_model",
              "service_tier", "prompt", "prompt_version", "retrieval", "release", "tag:tier", "flow", "feature",
