@@ -138,7 +138,8 @@ SCENES: dict[str, Scene] = {
 
 _COST = "call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)"
 _FIGURES = (
-    f"SELECT count(*), sum(duplicates), sum(input), sum(output), sum({_COST}), count(*) FILTER (WHERE wasted) FROM call",
+    f"SELECT count(*), sum(duplicates), sum(input), sum(output), sum({_COST}),"
+    " count(*) FILTER (WHERE wasted) FROM call",
     *(
         f"SELECT sum(calls), sum(duplicates), sum(input), sum(output), sum({_COST}), sum(unpriced) FROM {table}"
         for table in ("usage", "usage_day", "customer_bucket", "customer_day")
