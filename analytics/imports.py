@@ -20,7 +20,8 @@ from django.db import connection, transaction
 from accounts.audit import record
 from accounts.errors import ApiError
 from accounts.models import Project
-from analytics.load import BATCH, load_lane
+from analytics.batch import BATCH
+from analytics.load import load_lane
 from analytics.models import ImportBatch
 from ingest import inbox, privacy
 from ingest.floor import floor_us
