@@ -101,9 +101,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of a list: a trace, or a call without one (`traced` false: then its call has the same id)."""
+    """One run of a list: a trace, or a call without one (`traced` false: then its call has the same id).
+
+    `id` is the quick way to it; `name` is the id as the client knows it."""
 
     id: str
+    name: str
     key: UUID
     traced: bool
     started_at: datetime
@@ -157,8 +160,10 @@ def call_of(row: dict[str, Any]) -> Call:
 
 def run_of(row: dict[str, Any]) -> Run:
     """A row of RUNS."""
+    name = row["raw_id"] or (row["id"].hex if row["traced"] else str(row["id"]))
     return Run(
-        id=(row["raw_id"] or row["id"].hex) if row["traced"] else call_id(row["started_at"], row["id"]),
+        id=name if row["traced"] else call_id(row["started_at"], row["id"]),
+        name=name,
         key=row["id"],
         traced=row["traced"],
         started_at=row["started_at"],
@@ -189,7 +194,8 @@ def _ms(micros: int | None) -> float | None:
 def call_body(call: Call) -> dict[str, Any]:
     """A call as the API gives it."""
     return {
-        "id": call.id, "client_id": call.client_id, "run_id": call.run_id, "timestamp": call.started_at,
+        "id": call.id, "client_id": call.client_id,
+        "run_id": call.client_id if call.run_id == call.id else call.run_id, "timestamp": call.started_at,
         "received_at": call.received_at, **call.dimensions, "tags": call.tags,
         "usage": {**call.tokens, "other": call.other_units}, "cost": call.cost, "cost_by_kind": call.cost_by_kind,
         "cost_status": call.cost_status, "cost_reason": call.cost_reason, "reported_cost": call.reported_cost,
@@ -205,7 +211,7 @@ def call_body(call: Call) -> dict[str, Any]:
 def run_body(run: Run) -> dict[str, Any]:
     """A run as the API gives it."""
     return {
-        "id": run.id, "is_trace": run.traced, "started_at": run.started_at, "ended_at": run.ended_at,
+        "id": run.name, "is_trace": run.traced, "started_at": run.started_at, "ended_at": run.ended_at,
         "duration_ms": run.duration_ms, **run.dimensions, "input_tokens": run.input_tokens,
         "output_tokens": run.output_tokens, "calls": run.calls, "errors": run.errors,
         "unpriced_calls": run.unpriced_calls, "outcome": run.outcome, "outcome_value": run.outcome_value,

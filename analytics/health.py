@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from accounts.models import Project
+from analytics import demo
 from analytics.output import json_response
 
 HEARTBEAT_SECONDS = 60  # older: no worker runs what beat asks for
@@ -92,7 +94,27 @@ def _worker(now: datetime) -> str:
     return "" if age <= HEARTBEAT_SECONDS else f"The worker was last seen {age:.0f} seconds ago."
 
 
-CHECKS: dict[str, Callable[[datetime], str]] = {"database": _database, "broker": _broker, "worker": _worker}
+_shown: set[int] = set()  # demo projects that were seen whole: asked once
+
+
+def _demo(now: datetime) -> str:
+    """Ready means that the demo is there to be looked at."""
+    try:
+        project = Project.objects.filter(is_demo=True).first() if settings.DEMO else None
+        if project is None or project.pk in _shown:
+            return ""
+        if not demo.is_filled(project):
+            return "The demo project is being filled."
+    except (DatabaseError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        return "The database does not answer."
+    _shown.add(project.pk)
+    return ""
+
+
+CHECKS: dict[str, Callable[[datetime], str]] = {
+    "database": _database, "broker": _broker, "worker": _worker, "demo": _demo,
+}  # fmt: skip
 
 
 def _lag(now: datetime) -> float:

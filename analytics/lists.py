@@ -12,7 +12,7 @@ from accounts.models import Project
 from analytics.asks import EXEMPLAR_KINDS, Ask, check_runs
 from analytics.compile import CATALOGUE, CODES, NAME_KINDS, Asked, on_row, series_sql
 from analytics.entries import CALLS, LONE_COLUMNS, RUN_COLUMNS, RUNS, Call, Run, call_of, run_of
-from analytics.intern import run_key
+from analytics.intern import call_key, run_key
 from analytics.ledger_codes import COST_STATUSES, FAILURE
 from analytics.opaque import call_id, read_id
 from analytics.reading import reading
@@ -103,19 +103,21 @@ def one_call(opaque: str, *, project: Project) -> Call | None:
 
 
 def one_run(name: str, *, project: Project) -> RunDetail | None:
-    """The newest run of that id: a trace id as it was sent, or the opaque id of a call without a trace."""
+    """The newest run of that id: a trace id as it was sent, or, of a call without a trace, its opaque id or its own.
+
+    By its own id a call is looked for from the newest back: the older, the longer it takes."""
     values = {"project": project.pk, "key": run_key(name)}
     with reading() as cursor:
         rows = _rows(cursor, RUNS, _run_page("u.id = %(key)s::uuid", RUN_COLUMNS, "run", 1), values)
         if rows:
             return RunDetail(run=run_of(rows[0]), calls=_calls_of(cursor, rows[0]))
-        if (found := read_id(name)) is None:
-            return None
-        page = _run_page(
-            "u.started_at = %(at)s AND u.id = %(key)s AND u.trace IS NULL", LONE_COLUMNS, "call", 1
-        )
-        rows = _rows(cursor, RUNS, page, {"project": project.pk, "at": found[0], "key": found[1]})
-    call = one_call(name, project=project)
+        lone: dict[str, Any] = {"project": project.pk, "key": call_key(name)}
+        where = "u.id = %(key)s::uuid AND u.trace IS NULL"
+        if (found := read_id(name)) is not None:
+            lone |= {"at": found[0], "key": found[1]}
+            where += " AND u.started_at = %(at)s"
+        rows = _rows(cursor, RUNS, _run_page(where, LONE_COLUMNS, "call", 1), lone)
+    call = one_call(call_id(rows[0]["started_at"], rows[0]["id"]), project=project) if rows else None
     return RunDetail(run=run_of(rows[0]), calls=(call,)) if rows and call else None
 
 

@@ -235,7 +235,7 @@ def test_a_run_shows_its_calls_oldest_first_and_a_lone_call_is_its_own_run(get):
     assert times == sorted(times)
     assert body["run"]["session"] == "s-9"
     lone = get("/v1/calls?session=(none)&limit=1").json()["calls"][0]
-    assert lone["run_id"] == lone["id"]
+    assert lone["run_id"] == lone["client_id"]
     body = get(f"/v1/runs/{lone['id']}").json()
     assert (body["run"]["calls"], body["calls"][0]["id"]) == (1, lone["id"])
 
