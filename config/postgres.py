@@ -4,6 +4,7 @@ The server listens on a unix socket only and lets in, by peer authentication, th
 product: no password exists. A server whose supervisor was killed goes on running; the next start adopts it.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -29,6 +30,7 @@ STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 NEEDED_MB = 200
 SOCKET_FOLDER_LONGEST = 90  # a socket's address holds 107 bytes on Linux, 103 on macOS
+ABANDONED_SECONDS = 60.0
 LONGEST_LOG = 10 * 2**20
 PREFIX = "flowledger-"
 INITDB = (
@@ -288,6 +290,14 @@ def _linked(data: Path, account: binaries.Account) -> Path:
     return _made(Path(link.read_text().strip()), account)
 
 
+def _remove_abandoned(place: Path) -> None:
+    """Removes empty socket folders over a minute old: their servers ended without whoever started them."""
+    for folder in place.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # not empty, not ours, or gone by now
+            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+                folder.rmdir()
+
+
 def _made(folder: Path, account: binaries.Account) -> Path:
     """A folder that only `account` (and root) can enter, created if need be."""
     folder.mkdir(exist_ok=True)
@@ -306,6 +316,7 @@ def _socket_folder(account: binaries.Account) -> Path:
             and account.can_enter(Path(place))
             and len(place) < SOCKET_FOLDER_LONGEST - 24
         ):
+            _remove_abandoned(Path(place))
             return Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     raise StartError(
         f"No folder for the database's socket: {' and '.join(places)} cannot be written to or "
