@@ -57,7 +57,7 @@ def _a_run(page: Page, site: str) -> str:
     return site.split("/p/", maxsplit=1)[0] + str(link)
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("width", [1440, 1024, 760, 390, 320])
 def test_nothing_overflows_and_nothing_jumps(signed: Page, site, width):
     signed.set_viewport_size({"width": width, "height": 844})
     for path in (*PAGES, _a_run(signed, site)):
