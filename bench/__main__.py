@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from typing import Any
 
 import psycopg
 
@@ -112,9 +114,10 @@ def half(product: Product, capacity: float, seconds: float) -> None:
 
 def steps(product: Product, seconds: float) -> None:
     """Where the time of one loader goes; the product's own stand still meanwhile."""
-    still = [pid for pid, name in product.pids().items() if name in ("worker", "beat")]
+    still = [pid for name in ("beat", "worker") for pid, known in product.pids().items() if known == name]
     for pid in still:
         os.kill(pid, signal.SIGSTOP)
+        time.sleep(3)  # the worker ends what the clock has given it, and holds no lock when it is stopped
     try:
         for kind, items in (("native", int(3_000 * seconds)), ("otlp", int(1_000 * seconds))):
             found = _steps(product, kind, items)
@@ -127,13 +130,13 @@ def steps(product: Product, seconds: float) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
-def _steps(product: Product, kind: str, items: int) -> dict[str, object]:
+def _steps(product: Product, kind: str, items: int) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.steps", kind, str(items)],
         env={**os.environ, "DATABASE_URL": product.url(), "FLOWLEDGER_DATA": str(product.data), "SECRET_KEY": "bench"},
         capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

@@ -132,9 +132,11 @@ def _like_call(database: "psycopg.Connection[Any]") -> str:
     row = database.execute("SELECT date_trunc('week', min(started_at)) FROM call").fetchone()
     assert row is not None
     for week in range(3):
+        start, end = (f"'{row[0]}'::timestamptz + interval '{number} weeks'" for number in (week, week + 1))
+        bounds = [database.execute(f"SELECT {text}").fetchone() for text in (start, end)]
+        low, high = (bound[0] for bound in bounds if bound is not None)
         database.execute(
-            f"CREATE TABLE bench_copy_{week} PARTITION OF bench_copy FOR VALUES FROM"
-            f" ('{row[0]}'::timestamptz + interval '{week} weeks') TO ('{row[0]}'::timestamptz + interval '{week + 1} weeks')"
+            f"CREATE TABLE bench_copy_{week} PARTITION OF bench_copy FOR VALUES FROM ('{low}') TO ('{high}')"
         )
     found = database.execute(
         "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute"

@@ -1,4 +1,6 @@
-"""`python -m bench.start PROJECTS [--no-static]`: config.run, whose first step makes projects and keys instead of a sign-in."""
+"""`python -m bench.start PROJECTS [--no-static]`: config.run, whose first step makes projects
+and keys instead of a sign-in.
+"""
 
 import dataclasses
 import sys

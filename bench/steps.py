@@ -16,7 +16,7 @@ from bench.product import cpu_of
 
 
 def main(kind: str, items: int) -> dict[str, Any]:
-    """Puts traffic into the inbox and loads it: {"items", "seconds", "python", "postgres", "steps": {step: seconds}}."""
+    """Puts traffic into the inbox and loads it; items, and the seconds of what it took."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from django.db import connection  # noqa: PLC0415 - after django.setup()

@@ -178,13 +178,17 @@ def _span(
         trace_id=trace, span_id=own, parent_span_id=parent, name=name, kind=Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=start_ns, end_time_unix_nano=start_ns + took_ns,
         attributes=[
-            KeyValue(key=key, value=AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value))
+            KeyValue(key=key, value=_any(value))
             for key, value in attributes.items()
         ],
     )  # fmt: skip
     if "error.type" in attributes:
-        span.status.code = 2
+        span.status.code = 2  # type: ignore[assignment]  # error; protobuf's enums are numbers
     return span
+
+
+def _any(value: Any) -> AnyValue:
+    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value)
 
 
 def _request(spans: list[Span]) -> bytes:

@@ -81,7 +81,7 @@ def dies_at(number: int, work: Callable[[], Any]) -> bool:
         if reached == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    code = ended(fork(lambda: (_at_each_point(kill), work())))
+    code = ended(fork(_at_each_point(kill, work)))
     assert code in (-signal.SIGKILL, FINISHED)
     _wait_for_backends()
     return code != FINISHED
@@ -90,7 +90,7 @@ def dies_at(number: int, work: Callable[[], Any]) -> bool:
 def points_of(work: Callable[[], Any]) -> int:
     """How many such points `work` has."""
     reader, writer = os.pipe()
-    code = ended(fork(lambda: (_at_each_point(lambda reached: os.write(writer, b".")), work())))
+    code = ended(fork(_at_each_point(lambda reached: os.write(writer, b"."), work)))
     os.close(writer)
     with os.fdopen(reader, "rb") as file:
         told = file.read()
@@ -99,7 +99,17 @@ def points_of(work: Callable[[], Any]) -> int:
     return len(told)
 
 
-def _at_each_point(act: Callable[[int], Any]) -> None:
+def _at_each_point(act: Callable[[int], Any], work: Callable[[], Any]) -> Callable[[], None]:
+    """`work`, with `act` at each point; for a child only, whose psycopg is changed for good."""
+
+    def go() -> None:
+        _watch(act)
+        work()
+
+    return go
+
+
+def _watch(act: Callable[[int], Any]) -> None:
     reached = 0
 
     def count() -> None:

@@ -22,7 +22,7 @@ from tests.analytics.ledger import NOW, call, load, rows, send
 from tests.ingest.otlp_bodies import NOW_US, records, span
 
 LATER = datetime.fromtimestamp(NOW_US / 1e6, UTC) + timedelta(hours=1)
-NOVEMBER = {"first": date(2026, 11, 1), "last": date(2026, 12, 1)}
+NOVEMBER = date(2026, 11, 1), date(2026, 12, 1)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _rebuild(project: Project) -> None:
 
 
 def _reprice(project: Project) -> None:
-    reprice(project, now=NOW, **NOVEMBER)
+    reprice(project, first=NOVEMBER[0], last=NOVEMBER[1], now=NOW)
 
 
 def _imported(project: Project) -> None:

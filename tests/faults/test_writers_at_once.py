@@ -70,7 +70,7 @@ def give_price(project: Project, versions: "itertools.count[int]") -> None:
 def reprice_all(projects: list[Project], versions: "itertools.count[int]") -> None:
     for project in projects:
         give_price(project, versions)
-        reprice(project, now=NOW, **NOVEMBER)
+        reprice(project, first=NOVEMBER[0], last=NOVEMBER[1], now=NOW)
 
 
 def rebuild_all(projects: list[Project]) -> None:
