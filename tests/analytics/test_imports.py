@@ -1,8 +1,7 @@
-"""Imports: real files come in exactly, a second time adds nothing, and undo takes all of it back."""
+"""Imports: real files come in exactly, and a second time adds nothing."""
 
 import csv
 import gzip
-import io
 import json
 import random
 from collections import Counter
@@ -11,24 +10,28 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pandas
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
-from accounts.models import AuditLine, Project
+from accounts.models import Project
 from analytics import imports
-from analytics.fold import fold_lane
-from analytics.imports import Order, run
 from analytics.load import load_lane
 from analytics.models import ImportBatch
-from analytics.undo import CannotUndoError, undo
-from analytics.verify import verify
 from ingest import floor, inbox
-from ingest.wire.rows import Wanted
-from tests.analytics.ledger import NOW, call, load, rows, send
-from tests.captures import recorded
+from tests.analytics.importing import (
+    HEADER,
+    LEDGER,
+    ROWS,
+    SUMS,
+    brought,
+    command,
+    differences,
+    is_empty,
+    written,
+)
+from tests.analytics.ledger import call, load, rows, send
 from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
@@ -37,18 +40,6 @@ AIDER = {
     "timestamp": "ts", "flow": "edit_format", "cost": "cost_usd", "duration_s": "latency_s",
     "usage.input_tokens": "input_tokens", "usage.output_tokens": "output_tokens",
 }  # fmt: skip
-SUMS = (
-    "SELECT coalesce(sum(calls), 0), coalesce(sum(calls) FILTER (WHERE error_class > 0), 0), sum(input),"
-    " sum(coalesce(output, 0) + coalesce(reasoning, 0)), sum(call_cost(cost_input, cost_cache_read,"
-    " cost_cache_write, cost_output, cost_other, cost_unsplit)) FROM usage_day"
-)
-LEDGER = "SELECT count(*) FROM call"
-HEADER = "timestamp,model,flow,usage.input_tokens,cost"
-ROWS = [
-    "2026-11-20T10:00:00Z,gpt-4o-mini,support,1000,0.25",
-    "2026-11-20T10:00:00Z,gpt-4o-mini,support,1000,0.25",
-    "2026-11-21T10:00:00Z,gpt-4o-mini,search,10,0.5",
-]
 
 
 @pytest.fixture(autouse=True)
@@ -63,38 +54,6 @@ def _fresh_state():
 @pytest.fixture
 def project() -> Project:
     return Project.objects.create(slug="acme", name="Acme", zone="UTC")
-
-
-def command(name: str, *args: object) -> list[str]:
-    """What a command prints, by lines."""
-    out = io.StringIO()
-    call_command(name, *map(str, args), stdout=out)
-    return out.getvalue().splitlines()
-
-
-def written(tmp_path: Path, lines: list[str], name: str = "calls.csv") -> Path:
-    path = tmp_path / name
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def brought(project: Project, path: Path, **wanted: Any) -> imports.Report:
-    order = Order(project=project, path=path, format="csv", wanted=Wanted(**wanted))
-    return run(order, now=lambda: NOW, progress=lambda position: None)
-
-
-def differences(project: Project) -> list[object]:
-    return list(verify(project, now=NOW))
-
-
-def is_empty(project: Project) -> bool:
-    """Nothing is left in the ledger, nor, once folded, in any rollup."""
-    fold_lane(project.lane, now=NOW, wait=True)
-    tables = ("call", "run", "content", "inbox", "usage", "usage_day", "customer_bucket", "customer_day",
-              "run_bucket", "run_day", "audience_day", "exemplar")  # fmt: skip
-    counts = {table: rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
-    assert not any(counts.values()), counts
-    return True
 
 
 def shuffled(path: Path, target: Path) -> Path:
@@ -235,94 +194,6 @@ def test_rejected_rows_are_named_by_line_and_all_counted(project, tmp_path):
     assert rows("SELECT sum(accepted), sum(rejected) FROM intake") == [(1, 30)]
 
 
-class Cut(Exception):
-    """The import ends here."""
-
-
-def test_an_import_that_was_cut_off_is_completed_under_its_number(project, tmp_path, monkeypatch):
-    lines = [f"2026-11-20T10:00:00.{n:06}Z,gpt-4o-mini,support,{n},0.25" for n in range(12_000)]
-    path = written(tmp_path, [HEADER, *lines])
-    put, parts = inbox.put, []
-
-    def cut(*args: object, **options: object) -> None:
-        parts.append(1)
-        if len(parts) == 3:
-            raise Cut
-        put(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(inbox, "put", cut)
-    with pytest.raises(Cut):
-        brought(project, path)
-    monkeypatch.setattr(inbox, "put", put)
-    first = ImportBatch.objects.get()
-    assert first.finished_at is None
-    report = brought(project, path)
-    assert report.resumed
-    assert report.batch.pk == first.pk
-    assert (report.accepted, report.duplicates) == (12_000, 0)
-    assert not brought(project, path).resumed
-    assert differences(project) == []
-    undo(project, first.pk, now=NOW)
-    assert is_empty(project)
-
-
-def test_an_undone_import_that_was_cut_off_can_be_undone_with_what_still_waits(
-    project, tmp_path, monkeypatch
-):
-    path = written(tmp_path, [HEADER, *ROWS])
-    monkeypatch.setattr(imports, "settle", lambda *args, **options: (_ for _ in ()).throw(Cut))
-    with pytest.raises(Cut):
-        brought(project, path)
-    assert rows("SELECT count(*) FROM inbox") == [(1,)]
-    done = undo(project, ImportBatch.objects.get().pk, now=NOW)
-    assert (done.calls, done.waiting) == (0, 3)
-    load(project)
-    assert is_empty(project)
-
-
-def test_undo_leaves_what_others_brought(project, tmp_path):
-    send(project, [call(n, trace="run-1") for n in range(5)])
-    load(project)
-    late = [f"2026-11-24T09:02:{n}0Z,gpt-4o-mini,search,10,0.5,run-1,u-9" for n in range(4)]
-    path = written(tmp_path, [HEADER + ",trace_id,user", *late])
-    before = rows(SUMS), rows("SELECT calls, cost FROM run")
-    report = brought(project, path)
-    assert rows("SELECT calls FROM run") == [(9,)]
-    undo(project, report.batch.pk, now=NOW)
-    assert (rows(SUMS), rows("SELECT calls, cost FROM run")) == before
-    assert differences(project) == []
-    assert AuditLine.objects.filter(action="import.undone", details__calls=4).exists()
-
-
-def test_undo_in_several_transactions(project, tmp_path, monkeypatch):
-    monkeypatch.setattr("analytics.undo.CHUNK", 2)
-    lines = [f"2026-11-{1 + n % 20:02}T10:00:00Z,gpt-4o-mini,support,{n},0.25" for n in range(11)]
-    report = brought(project, written(tmp_path, [HEADER, *lines]))
-    assert undo(project, report.batch.pk, now=NOW).calls == 11
-    assert differences(project) == []
-    assert is_empty(project)
-
-
-def test_undo_says_what_it_cannot_undo(project, tmp_path):
-    with pytest.raises(CannotUndoError, match="has no import 99"):
-        undo(project, 99, now=NOW)
-    number = brought(project, written(tmp_path, [HEADER, *ROWS])).batch.pk
-    other = Project.objects.create(slug="other", name="Other")
-    with pytest.raises(CannotUndoError, match="has no import"):
-        undo(other, number, now=NOW)
-    undo(project, number, now=NOW)
-    with pytest.raises(CannotUndoError, match="was undone already"):
-        undo(project, number, now=NOW)
-    assert brought(project, written(tmp_path, [HEADER, *ROWS])).accepted == 3
-
-
-def test_an_import_that_runs_cannot_be_undone(project, tmp_path, monkeypatch):
-    number = brought(project, written(tmp_path, [HEADER, *ROWS])).batch.pk
-    monkeypatch.setattr("analytics.undo.is_running", lambda batch: True)
-    with pytest.raises(CannotUndoError, match="still running"):
-        undo(project, number, now=NOW)
-
-
 def test_an_import_does_not_run_ahead_of_a_loader_that_holds_the_lane(project, tmp_path, monkeypatch):
     lines = [f"2026-11-20T10:00:00.{n:06}Z,gpt-4o-mini,support,{n},0.25" for n in range(60_000)]
     waiting, real = [], load_lane
@@ -413,18 +284,3 @@ def test_redaction_rules_hold_for_imports_too(project, tmp_path):
     project.save()
     brought(project, written(tmp_path, [HEADER + ",user", f"{ROWS[0]},u-77"]))
     assert rows("SELECT value FROM name WHERE kind = 2") == [("[user]",)]
-
-
-def test_traces_are_imported_resolved_and_taken_back(project, tmp_path):
-    requests = [request for name in ("langfuse_js", "langfuse_openai") for request in recorded(name)]
-    bodies = [json.dumps(json.loads(request.body)) for request in requests if request.json]
-    path = written(tmp_path, bodies, "traces.jsonl")
-    command("import_calls", "acme", path, "--format", "otlp")
-    calls = rows(LEDGER)[0][0]
-    first = ImportBatch.objects.get()
-    assert first.accepted == calls > 0
-    assert command("import_calls", "acme", path, "--format", "otlp")[-2].startswith("0 accepted")
-    undo(project, first.pk, now=NOW)
-    assert differences(project) == []
-    assert is_empty(project)
-    assert command("import_calls", "acme", path, "--format", "otlp")[-2].startswith(f"{calls} accepted")
