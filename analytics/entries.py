@@ -27,11 +27,13 @@ _NAMED = f"""{", ".join("s." + name for name in _SERIES)}, coalesce(flow.name, '
 _JOINS = f"""
     JOIN series s ON s.project_id = u.project_id AND s.id = u.series_id {CATALOGUE}
     LEFT JOIN name customer ON customer.project_id = u.project_id AND customer.kind = 1 AND customer.id = u.customer_id
-    LEFT JOIN name person ON person.project_id = u.project_id AND person.kind = 2 AND person.id = u.user_id"""
+    LEFT JOIN name person ON person.project_id = u.project_id AND person.kind = 2 AND person.id = u.user_id
+    LEFT JOIN name visit ON visit.project_id = u.project_id AND visit.kind = 3 AND visit.id = u.session_id"""
 
 # {page}: a SELECT of rows of `call`. A run's session is named on the run.
 CALLS = f"""
-    SELECT u.started_at, u.id, u.received_at, u.trace, run.raw_id AS run_name, run.session, u.duration_us, u.ttft_us,
+    SELECT u.started_at, u.id, u.received_at, u.trace, run.raw_id AS run_name,
+        coalesce(run.session, visit.value) AS session, u.duration_us, u.ttft_us,
         {", ".join("u." + name for name in _TOKENS)}, {", ".join("u." + name for name in _COSTS)},
         call_cost({", ".join("u." + name for name in _COSTS)}) AS cost, u.reported_cost, u.estimated_cost,
         u.cost_status, u.error_class, u.error_type, u.finish, u.attempt, u.duplicates, u.wasted, u.outcome,
@@ -44,10 +46,10 @@ CALLS = f"""
 
 # {page}: RUN_COLUMNS of `run`, or of calls without a trace.
 RUNS = f"""
-    SELECT u.*, {_NAMED} FROM ({{page}}) u {_JOINS} ORDER BY u.started_at DESC, u.id DESC"""
+    SELECT u.*, coalesce(u.told_session, visit.value) AS session, {_NAMED} FROM ({{page}}) u {_JOINS} ORDER BY u.started_at DESC, u.id DESC"""
 RUN_COLUMNS = """u.project_id, u.series_id, u.customer_id, u.user_id, u.id, true AS traced, u.started_at,
     u.ended_at, u.duration_us, u.input, u.output, u.calls, u.errors, u.unpriced, u.outcome, u.rescued, u.cost,
-    u.outcome_value, u.raw_id, u.session"""
+    u.outcome_value, u.raw_id, u.session AS told_session, u.session_id"""
 LONE_COLUMNS = f"""u.project_id, u.series_id, u.customer_id, u.user_id, u.id, false AS traced, u.started_at,
     u.started_at + coalesce(u.duration_us, 0) * interval '1 microsecond' AS ended_at, u.duration_us,
     CASE WHEN coalesce(u.input, u.cache_read, u.cache_write, u.audio_input) IS NOT NULL THEN
@@ -58,7 +60,7 @@ LONE_COLUMNS = f"""u.project_id, u.series_id, u.customer_id, u.user_id, u.id, fa
     1 AS calls, (u.error_class <> 0)::int AS errors, (u.cost_status IN (2, 3, 4, 5, 7))::int AS unpriced,
     CASE WHEN u.outcome THEN 1 WHEN NOT u.outcome OR u.error_class <> 0 THEN 2 ELSE 0 END AS outcome,
     false AS rescued, call_cost({", ".join("u." + name for name in _COSTS)}) AS cost, u.outcome_value, u.raw_id,
-    NULL::text AS session"""
+    NULL::text AS told_session, u.session_id"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

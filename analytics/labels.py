@@ -12,10 +12,11 @@ from analytics.query import Query
 from ingest.records import ERROR_CLASSES
 
 _NAMES = "SELECT id, value FROM name WHERE project_id = %(project)s AND kind = %(kind)s AND id = ANY(%(ids)s)"
-# Sessions are named by their runs.
+# Sessions are named by their runs, those of calls without a trace beside customers and users.
 _SESSIONS = """
     SELECT DISTINCT ON (session_id) session_id, session FROM run
     WHERE project_id = %(project)s AND session_id = ANY(%(ids)s) AND session IS NOT NULL
+    UNION SELECT id, value FROM name WHERE project_id = %(project)s AND kind = 3 AND id = ANY(%(ids)s)
     ORDER BY session_id
 """
 _FIXED: dict[str, Mapping[Any, str]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from analytics.intern import CUSTOMER, USER, call_key, name_id, raw_call_id, run_key
+from analytics.intern import CUSTOMER, SESSION, USER, call_key, name_id, raw_call_id, run_key
 from analytics.ledger_codes import NO_RATE, STATUS_CODES
 from analytics.series import ProjectState, Series, tags_text
 from ingest.records import ERROR_CLASSES, FINISH_REASONS, CallRecord, Tokens
@@ -61,7 +61,7 @@ def _row(record: CallRecord, state: ProjectState, source: Source, mode: int) -> 
     raw_flow = record.flow if record.flow and not flow_id else None
     return (
         f"{mode}\t{record.started_us}\t{source.received_us}\t{series}\t{customer}\t{user}\t"
-        f"{n if session is None else name_id(session)}\t{tag_set}\t"
+        f"{n if session is None else _session(record, state)}\t{tag_set}\t"
         f"{n if record.duration_us is None else record.duration_us}\t"
         f"{n if record.ttft_us is None else record.ttft_us}\t{call_key(record.id)}\t"
         f"{n if trace is None else run_key(trace)}\t{state.project.pk}\t{tokens}\t{charge.price_id or n}\t"
@@ -141,6 +141,12 @@ def _person(kind: int, name: str | None, state: ProjectState) -> int | str:
     if (kind, number) not in state.names:
         state.name(kind, number, name)
     return number
+
+
+def _session(record: CallRecord, state: ProjectState) -> int:
+    """The id of a session; its name is kept on its runs, or here for calls without a trace."""
+    name = record.session or ""
+    return name_id(name) if record.trace is not None else int(_person(SESSION, name, state))
 
 
 def _tags(tags: dict[str, str], state: ProjectState) -> tuple[str | None, str]:

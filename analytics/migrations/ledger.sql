@@ -10,7 +10,8 @@ CREATE TABLE series (
     first_seen_at timestamptz NOT NULL,
     PRIMARY KEY (project_id, id));
 
--- Names of customers (kind 1) and users (2), sessions (3) are kept on runs; id = hash of the name.
+-- Names of customers (kind 1), users (2) and sessions (3) of calls without a trace (others are named on their runs);
+-- id = hash of the name.
 CREATE TABLE name (
     project_id int NOT NULL, kind smallint NOT NULL, id bigint NOT NULL, value text NOT NULL,
     PRIMARY KEY (project_id, kind, id));

@@ -224,3 +224,10 @@ def test_texts_of_senders_cannot_break_the_copy(project):
     load(project)
     assert rows("SELECT raw_id, error_type FROM call") == [(hostile, hostile)]
     assert rows("SELECT raw_id, session FROM run") == [(hostile, hostile)]
+
+
+def test_the_session_of_a_call_without_a_trace_keeps_its_name(project):
+    send(project, [call(1, session="s-9"), call(2, session="s-10", trace="run-1")])
+    load(project)
+    assert rows("SELECT value FROM name WHERE kind = 3") == [("s-9",)]
+    assert rows("SELECT session FROM run") == [("s-10",)]
