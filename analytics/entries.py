@@ -46,7 +46,8 @@ CALLS = f"""
 
 # {page}: RUN_COLUMNS of `run`, or of calls without a trace.
 RUNS = f"""
-    SELECT u.*, coalesce(u.told_session, visit.value) AS session, {_NAMED} FROM ({{page}}) u {_JOINS} ORDER BY u.started_at DESC, u.id DESC"""
+    SELECT u.*, coalesce(u.told_session, visit.value) AS session, {_NAMED} FROM ({{page}}) u {_JOINS}
+    ORDER BY u.started_at DESC, u.id DESC"""
 RUN_COLUMNS = """u.project_id, u.series_id, u.customer_id, u.user_id, u.id, true AS traced, u.started_at,
     u.ended_at, u.duration_us, u.input, u.output, u.calls, u.errors, u.unpriced, u.outcome, u.rescued, u.cost,
     u.outcome_value, u.raw_id, u.session AS told_session, u.session_id"""

@@ -18,7 +18,7 @@ from ingest.body import drain, taken
 from ingest.floor import floor_us
 from ingest.inbox import UNAVAILABLE, Kind, Sender, busy
 from ingest.patience import patiently
-from ingest.records import Warning_
+from ingest.records import Remark
 from ingest.wire.decoded import Decoded, MalformedError, TooManyError
 from ingest.wire.event import Rules
 from ingest.wire.limits import micros_of
@@ -151,7 +151,7 @@ def _decoded(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
 def _answer(decoded: Decoded) -> HttpResponse:
     warnings = decoded.warnings
     if decoded.untold:
-        warnings = [*warnings, Warning_(decoded.index, None, f"{decoded.untold} more warnings.")]
+        warnings = [*warnings, Remark(decoded.index, None, f"{decoded.untold} more warnings.")]
     answer = {"accepted": len(decoded.records), "rejected": decoded.rejections, "warnings": warnings}
     if decoded.records or not decoded.rejections:
         return as_json(answer, status=202)

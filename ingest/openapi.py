@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from ingest.records import Rejection, Warning_
+from ingest.records import Rejection, Remark
 from ingest.wire.event import Event
 
 JSON, JSON_LINES, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
@@ -76,7 +76,7 @@ EVENTS = {
 TOLD = {
     "accepted": {"type": "integer", "description": "Events that are kept and will be loaded."},
     "rejected": {"type": "array", "items": schema_of(Rejection)},
-    "warnings": {"type": "array", "items": schema_of(Warning_)},
+    "warnings": {"type": "array", "items": schema_of(Remark)},
 }
 ERROR = _object(code=TEXT, message=TEXT, field=MAYBE_TEXT, hint=MAYBE_TEXT)
 STATUS = _object(code={"type": "integer"}, message=TEXT)

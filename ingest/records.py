@@ -134,7 +134,7 @@ class Rejection(msgspec.Struct, frozen=True):
     hint: str | None = None
 
 
-class Warning_(msgspec.Struct, frozen=True):
+class Remark(msgspec.Struct, frozen=True):
     """What was taken, but perhaps not as meant (an unknown field kept as a tag)."""
 
     index: int

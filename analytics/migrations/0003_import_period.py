@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0002_ledger'),
+        ("analytics", "0002_ledger"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='importbatch',
-            name='first_at',
+            model_name="importbatch",
+            name="first_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='importbatch',
-            name='last_at',
+            model_name="importbatch",
+            name="last_at",
             field=models.DateTimeField(null=True),
         ),
     ]

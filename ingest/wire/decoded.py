@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.records import Rejection, Warning_
+from ingest.records import Rejection, Remark
 
 MAX_WARNINGS = 100  # told of one request; what is beyond them is only counted
 
@@ -26,13 +26,13 @@ class Decoded(msgspec.Struct):
 
     records: list[Any] = []
     rejections: list[Rejection] = []
-    warnings: list[Warning_] = []
+    warnings: list[Remark] = []
     untold: int = 0  # warnings beyond MAX_WARNINGS
     index: int = 0  # of the item that is being looked at
 
     def warn(self, field: str | None, message: str) -> None:
         """Note a warning about the present item; only the first MAX_WARNINGS are told."""
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(Warning_(self.index, field, message))
+            self.warnings.append(Remark(self.index, field, message))
         else:
             self.untold += 1
