@@ -11,7 +11,7 @@ INSERT INTO run_bucket (
     cost_histogram)
 SELECT
     project_id, bucket, series_id, 0, sum(runs), sum(successes), sum(failures), sum(rescued), sum(cost),
-    sum(value), fold_histogram(string_agg(duration, ''::bytea)),
-    fold_histogram(string_agg(cost_histogram, ''::bytea))
+    sum(value), compact_histogram(string_agg(duration, ''::bytea)),
+    compact_histogram(string_agg(cost_histogram, ''::bytea))
 FROM gone GROUP BY project_id, bucket, series_id
 HAVING sum(runs) <> 0

@@ -16,7 +16,7 @@ SELECT
     sum(unpriced), sum(input), sum(cache_read), sum(cache_write), sum(cache_write_1h), sum(output),
     sum(reasoning), sum(audio_input), sum(audio_output), sum(timed_output), sum(timed_us),
     sum(cost_input), sum(cost_cache_read), sum(cost_cache_write), sum(cost_output), sum(cost_other),
-    sum(cost_unsplit), sum(wasted), fold_histogram(string_agg(latency, ''::bytea)),
-    fold_histogram(string_agg(ttft, ''::bytea))
+    sum(cost_unsplit), sum(wasted), compact_histogram(string_agg(latency, ''::bytea)),
+    compact_histogram(string_agg(ttft, ''::bytea))
 FROM gone GROUP BY project_id, bucket, series_id, error_class
 HAVING sum(calls) <> 0 OR sum(duplicates) <> 0
