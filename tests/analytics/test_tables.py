@@ -25,6 +25,18 @@ def test_every_key_of_a_big_table_begins_with_the_project_or_holds_it():
                WHERE i.indisprimary AND c.relname = ANY(%s) AND NOT EXISTS (
                  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'project_id'
                  AND a.attnum = i.indkey[0])""",
-            [["call", "run", "span", "content", "series", "usage", "usage_day", "run_bucket", "customer_day"]],
+            [
+                [
+                    "call",
+                    "run",
+                    "span",
+                    "content",
+                    "series",
+                    "usage",
+                    "usage_day",
+                    "run_bucket",
+                    "customer_day",
+                ]
+            ],
         )
         assert cursor.fetchall() == []
