@@ -1,5 +1,7 @@
 -- Purpose: every touched run as its calls say now. Grain: one run. Index: call_trace.
 -- A step = the calls of one step name; its last attempt is the latest of them.
+-- LATERAL and OFFSET 0: run by run through the index. Of a partition and temporary tables without statistics Postgres
+-- believes that they have one row, and was seen to look at every call for each run.
 INSERT INTO run_new (
     series_set, started_at, ended_at, id, series_id, flow_id, customer_id, user_id, session_id, duration_us,
     input, output, project_id, first_day, calls, errors, unpriced, outcome, rescued, cost, outcome_value)
@@ -23,8 +25,11 @@ SELECT
     sum(call_cost(c.cost_input, c.cost_cache_read, c.cost_cache_write, c.cost_output, c.cost_other, c.cost_unsplit)),
     sum(c.outcome_value)
 FROM touched t
-JOIN call c ON c.project_id = t.project_id AND c.trace = t.trace
-  AND c.started_at >= t.lo AND c.started_at <= t.hi
-  AND c.started_at BETWEEN %(run_lo)s AND %(run_hi)s
+CROSS JOIN LATERAL (
+    SELECT * FROM call AS found
+    WHERE found.project_id = t.project_id AND found.trace = t.trace
+      AND found.started_at >= t.lo AND found.started_at <= t.hi
+      AND found.started_at BETWEEN %(run_lo)s AND %(run_hi)s
+    OFFSET 0) AS c
 WHERE NOT t.large
 GROUP BY c.project_id, c.trace
