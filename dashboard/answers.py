@@ -198,6 +198,8 @@ def _took(facts: RunFacts) -> str:
         took += f", {times_of(float(facts.duration_ms or 0), facts.median_ms)} the flow’s median"
     if facts.cost is None:
         return f"{took}; its cost is unknown."
+    if not facts.cost:
+        return f"{took}, and cost nothing."
     cost = f"cost {formats.money_answer(facts.cost)}"
     if facts.median_cost:
         cost += f", {times_of(float(facts.cost), float(facts.median_cost))} the mean"
@@ -207,6 +209,8 @@ def _took(facts: RunFacts) -> str:
 def times_of(value: float, median: float) -> str:
     """ "4.1 times", or "about" when it is within a tenth."""
     ratio = value / median
+    if ratio < 0.05:
+        return "less than a tenth of"
     return "about" if 0.9 <= ratio <= 1.1 else f"{ratio:.1f} times"
 
 

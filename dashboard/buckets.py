@@ -104,9 +104,11 @@ def summed(groups: dict[tuple[str, ...], Values]) -> Values:
     return tuple(sum(value or 0 for value in column) for column in zip(*groups.values(), strict=True))
 
 
+LONGEST_HEAD = 16
 EACH = {"15min": "by quarter hour", "hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
 
 
 def spark_head(period: Period, grain: str) -> str:
-    """A sparkline column's head: "1–24 Nov, daily"."""
-    return f"{formats.days(period.first_day, period.last_day, year=False)}, {EACH[grain]}"
+    """A sparkline column's head: "1–24 Nov, daily"; of dates too long for a column only how often."""
+    days = formats.days(period.first_day, period.last_day, year=False)
+    return f"{days}, {EACH[grain]}" if len(days) <= LONGEST_HEAD else EACH[grain].capitalize()
