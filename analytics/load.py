@@ -34,7 +34,7 @@ from analytics.batch import (
     when,
 )
 from analytics.content import keep_content
-from analytics.ledger import Applied, LaneBusy, apply, copy_rows, name_runs, writing
+from analytics.ledger import LOCK_SPACE, Applied, LaneBusy, apply, copy_rows, name_runs, writing
 from analytics.pricebook import books
 from analytics.series import ProjectState, load_state
 from analytics.statements import statement
@@ -207,7 +207,7 @@ def _count_attempt(lane: int) -> tuple[int, bool] | None:
 
     Returns (attempts, whether rows are to be loaded one by one); None when nothing waits."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("count_attempt"), {"lane": lane})
+        cursor.execute(statement("count_attempt"), {"lane": lane, "space": LOCK_SPACE})
         row: tuple[int, bool] | None = cursor.fetchone()
     return row
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -11,6 +12,7 @@ from accounts.zones import next_midnight
 from analytics import ledger
 from analytics.families import day_bounds
 from analytics.fold import fold_lane
+from analytics.load import load_lane
 from analytics.rebuild import rebuild
 from analytics.set_aside import download, try_again
 from analytics.verify import verify
@@ -231,3 +233,17 @@ def test_the_session_of_a_call_without_a_trace_keeps_its_name(project):
     load(project)
     assert rows("SELECT value FROM name WHERE kind = 3") == [("s-9",)]
     assert rows("SELECT session FROM run") == [("s-10",)]
+
+
+def test_a_lane_that_another_loader_holds_counts_no_attempt(project, settings):
+    send(project, [call(1)])
+    database = settings.DATABASES["default"]
+    with psycopg.connect(
+        dbname=database["NAME"], user=database["USER"], password=database["PASSWORD"] or None,
+        host=database["HOST"] or None, port=database["PORT"] or None, autocommit=True,
+    ) as other:  # fmt: skip
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [ledger.LOCK_SPACE, project.lane])
+        assert [load_lane(project.lane, now=NOW) for _ in range(10)] == [None] * 10
+        assert rows("SELECT count(*) FROM lane") == [(0,)]
+    load(project)
+    assert rows("SELECT count(*) FROM call") == [(1,)]
