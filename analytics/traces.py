@@ -21,6 +21,7 @@ from analytics.statements import statement
 from ingest.records import CallRecord, MessagesRecord, SpanRecord
 
 LARGE = 2_000
+MOST_COPIES = 32_767  # counted of one call: what its column holds
 MESSAGES_SUFFIX = b"m"  # messages of a span stand beside it, under its id and this
 _ENCODER = msgspec.msgpack.Encoder()
 _SPAN = msgspec.msgpack.Decoder(SpanRecord)
@@ -130,7 +131,8 @@ def _with_rest(call: CallRecord, trace: Trace) -> CallRecord:
     fingerprint = call.fingerprint or (messages.fingerprint if messages else None)
     if not copies and fingerprint == call.fingerprint:
         return call
-    return msgspec.structs.replace(call, duplicates=call.duplicates + copies, fingerprint=fingerprint)
+    duplicates = min(MOST_COPIES, call.duplicates + copies)
+    return msgspec.structs.replace(call, duplicates=duplicates, fingerprint=fingerprint)
 
 
 def _store(

@@ -25,7 +25,7 @@ from bench.product import ROOT, Key, Product, children_of, temporary
 from bench.traffic import Body, World
 from tests.faults.conftest import FULL, SEED
 
-EVENTS, SPANS, KILLS = (200_000, 50_000, 50) if FULL else (6_000, 1_500, 6)
+EVENTS, SPANS, KILLS = (200_000, 50_000, 50) if FULL else (6_000, 1_500, 7)
 BETWEEN_KILLS = 4.0 if FULL else 2.0  # seconds
 PATIENCE = 1200.0 if FULL else 120.0
 ACCEPTED = (200, 202)
