@@ -48,4 +48,4 @@ app.conf.update(
     },
 )
 app.set_default()  # for the web server's threads too, which do not inherit the current app
-app.autodiscover_tasks(["analytics", "ingest"])
+app.autodiscover_tasks(["analytics", "ingest", "guardrails", "finance"])

@@ -73,6 +73,8 @@ INSTALLED_APPS = [
     "accounts",
     "ingest",
     "analytics",
+    "guardrails",
+    "finance",
     "dashboard",
 ]
 

@@ -7,5 +7,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
+    path("", include("guardrails.urls")),
+    path("", include("finance.urls")),
     path("", include("dashboard.urls")),
 ]

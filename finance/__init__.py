@@ -1,0 +1,1 @@
+"""The month: statements, exports, invoices and exchange rates."""

@@ -1,0 +1,1 @@
+"""What acts before the invoice: budgets, alert rules, channels and deliveries."""
