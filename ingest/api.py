@@ -1,5 +1,6 @@
 """The native front door: `POST /v1/events`, and the project's key for fingerprints."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from ingest.wire.decoded import Decoded, MalformedError, TooManyError
 from ingest.wire.event import Rules
 from ingest.wire.limits import micros_of
 from ingest.wire.native import decode_events
+from ingest.wire.responses import decode_responses
 
 JSON = "application/json"
 JSON_LINES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines", "application/ndjson")
@@ -72,18 +74,22 @@ class Events(FrontDoor):
     )
     def post(self, request: Request) -> HttpResponse:
         """Take the events that are good, name those that are not."""
-        now = timezone.now()
-        holder = holder_of(request)
-        is_lines = content_type(request) in JSON_LINES
-        if not is_lines and content_type(request) not in ("", JSON):
-            raise wrong_content_type(JSON, JSON_LINES[0])
-        rules = _rules(holder.project, micros_of(now))
-        with taken(request._request) as body:
-            decoded = _decoded(body, ndjson=is_lines, rules=rules)
-        records = privacy.Gate(holder.project).calls(decoded.records)
-        sender = Sender(holder.project.id, holder.key_id)
-        inbox.put(records, kind=Kind.CALLS, sender=sender, now=now, rejected=len(decoded.rejections))
-        return _answer(decoded)
+        return _take(request, decode_events)
+
+
+class Responses(FrontDoor):
+    """Provider responses as they came."""
+
+    @extend_schema(
+        operation_id="send_responses",
+        summary="Send provider responses as they came",
+        tags=["ingest"],
+        request={JSON: openapi.RESPONSES, JSON_LINES[0]: openapi.BINARY},
+        responses=openapi.event_answers(),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Take the calls of responses in which usage is found, name the others."""
+        return _take(request, decode_responses)
 
 
 class FingerprintKey(FrontDoor):
@@ -141,11 +147,23 @@ def _rules(project: Project, now_us: int) -> Rules:
     )
 
 
-def _decoded(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
+def _take(request: Request, decode: Callable[..., Decoded]) -> HttpResponse:
+    """Calls in one of the JSON forms: read, gated, kept, answered."""
+    now = timezone.now()
+    holder = holder_of(request)
+    is_lines = content_type(request) in JSON_LINES
+    if not is_lines and content_type(request) not in ("", JSON):
+        raise wrong_content_type(JSON, JSON_LINES[0])
+    rules = _rules(holder.project, micros_of(now))
     try:
-        return decode_events(body, ndjson=ndjson, rules=rules)
+        with taken(request._request) as body:
+            decoded = decode(body, ndjson=is_lines, rules=rules)
     except MalformedError as problem:
         raise malformed(problem) from problem
+    records = privacy.Gate(holder.project).calls(decoded.records)
+    sender = Sender(holder.project.id, holder.key_id)
+    inbox.put(records, kind=Kind.CALLS, sender=sender, now=now, rejected=len(decoded.rejections))
+    return _answer(decoded)
 
 
 def _answer(decoded: Decoded) -> HttpResponse:

@@ -73,6 +73,44 @@ EVENTS = {
         EVENT,
     ]
 }
+RESPONSE = {
+    "type": "object",
+    "properties": {
+        **{name: part for name, part in EVENT["properties"].items() if name != "usage"},
+        "response": {
+            "description": "What the provider answered: its JSON body, a list of a stream's chunks, the text of its "
+            "server-sent events, or its usage object alone.",
+            "type": ["object", "array", "string"],
+        },
+        "status_code": {
+            "type": "integer",
+            "description": "Of the provider's answer; from 400 on the call failed.",
+        },
+    },
+    "required": ["response"],
+    "example": {
+        "provider": "openai",
+        "flow": "support-triage",
+        "response": {
+            "id": "chatcmpl-1",
+            "created": 1763978400,
+            "model": "gpt-4o-mini-2024-07-18",
+            "choices": [{"finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1200, "completion_tokens": 85},
+        },
+    },
+}
+RESPONSES = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {"responses": {"type": "array", "items": RESPONSE}},
+            "required": ["responses"],
+        },
+        {"type": "array", "items": RESPONSE},
+        RESPONSE,
+    ]
+}
 TOLD = {
     "accepted": {"type": "integer", "description": "Events that are kept and will be loaded."},
     "rejected": {"type": "array", "items": schema_of(Rejection)},

@@ -36,8 +36,8 @@ _decoder: Any = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_
 _scan: Any = _decoder.scan_once
 
 
-def document_items(body: bytes, *, limit: int) -> Iterator[Any]:
-    """The items of `{"events": [...]}`, of a list, or the object. Numbers with a point are msgspec.Raw.
+def document_items(body: bytes, *, limit: int, envelope: str = ENVELOPE) -> Iterator[Any]:
+    """The items of `{<envelope>: [...]}`, of a list, or the object. Numbers with a point are msgspec.Raw.
 
     Raises MalformedError (with line and column) where it stops being JSON, TooManyError past the limit."""
     text = _text(body)
@@ -46,7 +46,7 @@ def document_items(body: bytes, *, limit: int) -> Iterator[Any]:
         end = yield from _list_items(text, start, limit)
         _expect_end(text, end)
     elif text[start : start + 1] == "{":
-        yield from _object_items(text, start, limit)
+        yield from _object_items(text, start, limit, envelope)
     else:
         raise _malformed(text, start, "Expected an object or a list")
 
@@ -99,14 +99,14 @@ def _list_items(text: str, start: int, limit: int) -> Generator[Any, None, int]:
         position = _skip(text, position + 1)
 
 
-def _object_items(text: str, start: int, limit: int) -> Iterator[Any]:
+def _object_items(text: str, start: int, limit: int, envelope: str) -> Iterator[Any]:
     """Yields the events of an envelope, or the object itself when it has no list of that name."""
     fields: dict[str, Any] = {}
     is_envelope = False
     position = _skip(text, start + 1)
     while text[position : position + 1] == '"':
         name, position = _name(text, position)
-        if name == ENVELOPE and text[position : position + 1] == "[":
+        if name == envelope and text[position : position + 1] == "[":
             is_envelope = True
             position = yield from _list_items(text, position, limit)
         else:

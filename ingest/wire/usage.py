@@ -36,8 +36,23 @@ COUNT_FIELDS = tuple(name for name in Counts.__struct_fields__ if not name.endsw
 
 # Names in usage objects, preferred first. A dot goes into a details object.
 _INCLUSIVE: dict[str, tuple[str, ...]] = {
-    "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
-    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+    "input": (
+        "prompt_tokens",
+        "input_tokens",
+        "promptTokens",
+        "inputTokens",
+        "total_input_tokens",
+        "prompt_eval_count",
+        "inputTextTokenCount",
+    ),
+    "output": (
+        "completion_tokens",
+        "output_tokens",
+        "completionTokens",
+        "outputTokens",
+        "total_output_tokens",
+        "eval_count",
+    ),
     "cache_read": (
         "prompt_tokens_details.cached_tokens",
         "input_tokens_details.cached_tokens",
@@ -46,6 +61,12 @@ _INCLUSIVE: dict[str, tuple[str, ...]] = {
         "cachedInputTokens",
         "cachedPromptTokens",
         "inputTokenDetails.cacheReadTokens",
+        "cacheReadInputTokenCount",
+        "prompt_token_details.cached_tokens",
+        "prompt_cache_hit_tokens",
+        "num_cached_tokens",
+        "total_cached_tokens",
+        "cached_tokens",
     ),
     "cache_write": (
         "prompt_tokens_details.cache_creation_tokens",
@@ -54,6 +75,8 @@ _INCLUSIVE: dict[str, tuple[str, ...]] = {
         "cacheCreationInputTokens",
         "cacheWriteInputTokens",
         "inputTokenDetails.cacheWriteTokens",
+        "input_tokens_details.cache_write_tokens",
+        "cacheWriteInputTokenCount",
     ),
     "cache_write_5m": ("cache_creation.ephemeral_5m_input_tokens",),
     "cache_write_1h": ("cache_creation.ephemeral_1h_input_tokens",),
@@ -63,16 +86,19 @@ _INCLUSIVE: dict[str, tuple[str, ...]] = {
         "outputTokenDetails.reasoningTokens",
         "reasoningTokens",
         "reasoning_tokens",
+        "output_tokens_details.thinking_tokens",
+        "total_thought_tokens",
     ),
     "audio_input": ("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"),
     "audio_output": ("completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens"),
 }
 _GEMINI: dict[str, tuple[str, ...]] = {
     "input": ("promptTokenCount", "prompt_token_count"),
-    "output": ("candidatesTokenCount", "candidates_token_count"),
+    "output": ("candidatesTokenCount", "candidates_token_count", "generation_token_count"),
     "cache_read": ("cachedContentTokenCount", "cached_content_token_count"),
     "reasoning": ("thoughtsTokenCount", "thoughts_token_count"),
 }
+_TOOL_PROMPTS = ("toolUsePromptTokenCount", "tool_use_prompt_token_count")
 _EXCLUSIVE_KEYS = (
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
@@ -87,15 +113,59 @@ def counts_of(usage: Usage) -> Counts:
 
     Values that are no counts are left out (the object is the sender's own, not a field of ours)."""
     if any(name in usage for names in _GEMINI.values() for name in names):
-        counts = _read(usage, _GEMINI)
-        counts.output_excludes_reasoning = True
-        return counts
+        return _gemini(usage)
     if "input" in usage or "output" in usage:
         return _disjoint(usage)
     counts = _read(usage, _INCLUSIVE)
-    has_cache_beside = any(usage.get(key) is not None for key in _EXCLUSIVE_KEYS)
-    counts.input_excludes_cache = has_cache_beside and not any(key in usage for key in _PROMPT_KEYS)
+    counts.output_excludes_reasoning = "total_thought_tokens" in usage
+    _add(counts, count_or_none(usage.get("total_tool_use_tokens")))
+    for detail in objects(usage.get("cacheDetails")):  # Bedrock Converse: which part is kept for how long
+        if detail.get("ttl") == "1h":
+            counts.cache_write_1h = (counts.cache_write_1h or 0) + (
+                count_or_none(detail.get("inputTokens")) or 0
+            )
+    counts.input_excludes_cache = _excludes_cache(usage, counts)
     return counts
+
+
+def _excludes_cache(usage: Usage, counts: Counts) -> bool:
+    """Whether the cache stands beside the input: a total that only adds up so proves it."""
+    cached = (counts.cache_read or 0) + (counts.cache_write or 0)
+    total = count_or_none(usage.get("totalTokens"))
+    if cached and total is not None and total == (counts.input or 0) + (counts.output or 0) + cached:
+        return True
+    has_cache_beside = any(usage.get(key) is not None for key in _EXCLUSIVE_KEYS)
+    return has_cache_beside and not any(key in usage for key in _PROMPT_KEYS)
+
+
+def _gemini(usage: Usage) -> Counts:
+    """Gemini: thoughts stand beside the output, prompts of tools beside the prompt, audio in lists by modality."""
+    counts = _read(usage, _GEMINI)
+    counts.output_excludes_reasoning = True
+    for name in _TOOL_PROMPTS:
+        _add(counts, count_or_none(usage.get(name)))
+    total = count_or_none(usage.get("totalTokenCount"))
+    if counts.output is None and counts.input is not None and total is not None:
+        counts.output = max(0, total - counts.input - (counts.reasoning or 0))  # 0 is left out
+    cached_audio = _modality(usage.get("cacheTokensDetails"), "AUDIO") or 0
+    audio = _modality(usage.get("promptTokensDetails"), "AUDIO")
+    counts.audio_input = None if audio is None else max(0, audio - cached_audio)
+    counts.audio_output = _modality(usage.get("candidatesTokensDetails"), "AUDIO")
+    return counts
+
+
+def _add(counts: Counts, more: int | None) -> None:
+    if more:
+        counts.input = (counts.input or 0) + more
+
+
+def _modality(details: Any, wanted: str) -> int | None:
+    """Tokens of one modality in `[{"modality": "AUDIO", "tokenCount": 5}]`; None where there are none."""
+    found = [
+        count_or_none(each.get("tokenCount")) for each in objects(details) if each.get("modality") == wanted
+    ]
+    known = [count for count in found if count]
+    return sum(known) if known else None
 
 
 def _read(usage: Usage, names: dict[str, tuple[str, ...]]) -> Counts:
@@ -107,6 +177,11 @@ def _read(usage: Usage, names: dict[str, tuple[str, ...]]) -> Counts:
                 setattr(counts, field, value)
                 break
     return counts
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; nothing of anything else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _at(usage: Usage, path: str) -> Any:
