@@ -23,6 +23,7 @@ from ingest.records import Remark
 from ingest.wire.decoded import Decoded, MalformedError, TooManyError
 from ingest.wire.event import Rules
 from ingest.wire.limits import micros_of
+from ingest.wire.litellm import decode_litellm
 from ingest.wire.native import decode_events
 from ingest.wire.responses import decode_responses
 
@@ -90,6 +91,22 @@ class Responses(FrontDoor):
     def post(self, request: Request) -> HttpResponse:
         """Take the calls of responses in which usage is found, name the others."""
         return _take(request, decode_responses)
+
+
+class LiteLLM(FrontDoor):
+    """LiteLLM's generic API logger. What is refused is told in the answer; one bad payload never costs the batch:
+    LiteLLM drops whole batches that are answered with an error."""
+
+    @extend_schema(
+        operation_id="send_litellm",
+        summary="Send payloads of LiteLLM's generic API logger",
+        tags=["ingest"],
+        request={JSON: openapi.LITELLM, JSON_LINES[0]: openapi.BINARY},
+        responses=openapi.event_answers(),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Take the payloads that are good, name those that are not."""
+        return _take(request, decode_litellm)
 
 
 class FingerprintKey(FrontDoor):

@@ -111,6 +111,22 @@ RESPONSES = {
         RESPONSE,
     ]
 }
+PAYLOAD = {
+    "type": "object",
+    "description": "A StandardLoggingPayload as LiteLLM's generic API logger sends it.",
+    "properties": {"litellm_call_id": TEXT, "startTime": {"type": "number"}, "model": TEXT},
+    "example": {
+        "litellm_call_id": "4489f56c-6286-4e8e-b2c7-bfd4d2d093b8",
+        "startTime": 1763978400.309993,
+        "endTime": 1763978401.1,
+        "model": "gpt-4o-mini",
+        "custom_llm_provider": "openai",
+        "status": "success",
+        "request_tags": ["flow:support-triage"],
+        "metadata": {"usage_object": {"prompt_tokens": 221, "completion_tokens": 9}},
+    },
+}
+LITELLM = {"anyOf": [{"type": "array", "items": PAYLOAD}, PAYLOAD]}
 TOLD = {
     "accepted": {"type": "integer", "description": "Events that are kept and will be loaded."},
     "rejected": {"type": "array", "items": schema_of(Rejection)},

@@ -113,12 +113,13 @@ def _take_texts(chunk: Body, facts: Facts) -> None:
     for holder in _holders(chunk):
         for field, paths in _WHERE.items():
             if getattr(facts, field) is None or field == "finish_reason":
-                found = next((value for path in paths if (value := _at(holder, path))), None)
+                found = next((value for path in paths if (value := at(holder, path))), None)
                 if isinstance(found, str | int | Decimal) and not isinstance(found, bool):
                     setattr(facts, field, found)
 
 
-def _at(holder: Any, path: str) -> Any:
+def at(holder: Any, path: str) -> Any:
+    """What stands at a dotted path of objects and lists; None where there is nothing."""
     for step in path.split("."):
         if isinstance(holder, list) and step.isdigit():
             holder = holder[int(step)] if int(step) < len(holder) else None
@@ -148,7 +149,7 @@ def _usage_in(chunk: Body) -> Usage:
             found[name] = chunk[name]
     if "inputTextTokenCount" in found:
         found["output_tokens"] = (
-            count_or_none(_at(chunk, "results.0.tokenCount")) or 0
+            count_or_none(at(chunk, "results.0.tokenCount")) or 0
         )  # an embedding has none
     return found
 
@@ -203,7 +204,7 @@ def _units(usage: Usage) -> dict[str, Decimal] | None:
         name: Decimal(count)
         for name, paths in _UNITS.items()
         for path in paths
-        if (count := count_or_none(_at(usage, path)))
+        if (count := count_or_none(at(usage, path)))
     }
     for key, value in usage.items():  # Bedrock's guardrails count text units of each policy
         if _GUARDRAIL.match(key) and (count := count_or_none(value)):
@@ -216,7 +217,7 @@ def _cost(usage: Usage) -> Decimal | None:
     cost = _decimal(usage.get("cost"))
     if cost is None or usage.get("is_byok") is not True:
         return cost
-    upstream = _decimal(_at(usage, "cost_details.upstream_inference_cost"))
+    upstream = _decimal(at(usage, "cost_details.upstream_inference_cost"))
     return None if upstream is None else cost + upstream
 
 
@@ -229,7 +230,7 @@ def _decimal(value: Any) -> Decimal | None:
 
 def _error_in(chunk: Body) -> str | None:
     """The type of the error that a response tells of: its type, code or status, else `error`."""
-    error = chunk.get("error") or _at(chunk, "response.error")
+    error = chunk.get("error") or at(chunk, "response.error")
     if isinstance(error, dict):
         named = next(
             (error[key] for key in ("type", "status", "code") if isinstance(error.get(key), str)), None

@@ -3,8 +3,10 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ingest.records import Rejection
+from ingest.wire.items import BadLine
 from ingest.wire.limits import TIME_HINT, RefusedError
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -46,6 +48,11 @@ def rejection_of_validation(index: int, text: str) -> Rejection:
 def rejection_of_refusal(index: int, refused: RefusedError) -> Rejection:
     """The rejection for a value that a check of our own refused."""
     return Rejection(index, refused.field, refused.message, refused.hint)
+
+
+def rejection_of_item(index: int, item: Any, message: str, hint: str | None = None) -> Rejection:
+    """The rejection for an item that is no object, or a line that is not JSON."""
+    return Rejection(index, None, item.message if isinstance(item, BadLine) else message, hint)
 
 
 def field_of(path: str | None) -> str | None:

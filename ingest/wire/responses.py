@@ -19,10 +19,12 @@ from ingest.wire.items import BadLine, document_items, line_items
 from ingest.wire.limits import RefusedError, checked_decimal
 from ingest.wire.native import MAX_COMMAS, MAX_ITEMS, take_item
 from ingest.wire.payload import Facts, facts_of
+from ingest.wire.refusals import rejection_of_item
 
 ENVELOPE = "responses"
 PAYLOADS = ("response", "usage")
 OPERATIONS = (("embed", "embeddings"), ("rerank", "rerank"))
+HINT = 'Send {"provider": …, "model": …, "flow": …, "response": {…}}.'
 _ERROR_STATUS = 400
 
 
@@ -43,27 +45,22 @@ def decode_responses(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
     for index, item in enumerate(items):
         decoded.index = index
         if isinstance(item, BadLine) or not isinstance(item, dict):
-            decoded.rejections.append(_unlike(index, item))
+            decoded.rejections.append(rejection_of_item(index, item, "A response is an object.", HINT))
             continue
         payload = next((item.pop(name) for name in PAYLOADS if item.get(name) is not None), None)
-        _take(index, item, _plain(payload), rules, decoded)
+        _take(index, item, plain(payload), rules, decoded)
     return decoded
 
 
-def _unlike(index: int, item: Any) -> Rejection:
-    message = item.message if isinstance(item, BadLine) else "A response is an object."
-    return Rejection(index, None, message, 'Send {"provider": …, "model": …, "flow": …, "response": {…}}.')
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Numbers that were kept digit by digit as Decimal; what is too deep is cut, for nothing of it is needed."""
     if isinstance(value, msgspec.Raw):
         return checked_number(bytes(value))
     if depth > 60:
         return None
     if isinstance(value, dict):
-        return {key: _plain(child, depth + 1) for key, child in value.items()}
-    return [_plain(child, depth + 1) for child in value] if isinstance(value, list) else value
+        return {key: plain(child, depth + 1) for key, child in value.items()}
+    return [plain(child, depth + 1) for child in value] if isinstance(value, list) else value
 
 
 def checked_number(text: bytes) -> Decimal | None:
@@ -127,7 +124,7 @@ def _event(facts: Facts) -> dict[str, Any]:
         "service_tier": facts.service_tier,
         "finish_reason": facts.finish_reason,
         "cost": None if facts.cost is None else str(facts.cost),
-        "usage": _usage(facts),
+        "usage": usage_of(facts),
     }
     if facts.error_type:
         found |= {"status": "error", "error_type": facts.error_type}
@@ -138,7 +135,7 @@ def _event(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _usage(facts: Facts) -> dict[str, Any] | None:
+def usage_of(facts: Facts) -> dict[str, Any] | None:
     """The buckets in the words of an event: input includes the cache, output the reasoning."""
     tokens = facts.tokens
     read, write, hour = tokens.cache_read, tokens.cache_write, tokens.cache_write_1h
