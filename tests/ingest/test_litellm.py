@@ -89,7 +89,8 @@ def test_spend_logs_keep_json_as_text_and_times_in_utc():
     row = {
         "request_id": "req-1", "call_type": "aembedding", "spend": "0.00000028", "prompt_tokens": 14,
         "startTime": "2026-11-24 04:10:40.390000", "endTime": "2026-11-24 04:10:40.490000",
-        "completion_tokens": 0, "model": "text-embedding-3-small", "custom_llm_provider": "openai", "metadata": json.dumps({"spend_logs_metadata": {"flow": "digest"}}),
+        "completion_tokens": 0, "model": "text-embedding-3-small", "custom_llm_provider": "openai",
+        "metadata": json.dumps({"spend_logs_metadata": {"flow": "digest"}}),
         "request_tags": '["feature:search"]', "end_user": "u-2", "cache_hit": "False", "status": "success",
     }  # fmt: skip
     (call,) = decode(row).records
