@@ -1,17 +1,16 @@
 """Alert rules, alerts, channels and deliveries."""
 
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
-        ("accounts", "0003_project_links"),
+        ("accounts", "0002_project_earlier_zones"),
         ("guardrails", "0001_budgets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
