@@ -125,6 +125,9 @@ def roll(
 ) -> None:
     """Bring runs and every rollup up to what stands in `delta`."""
     _runs(cursor, states, window)
+    _run(cursor, "note_sightings", {})
+    if window.get("corrected"):
+        _run(cursor, "doubt_sightings", {})
     roll_up(cursor, kept_from=kept_from(now))
     for name in ("pick_exemplars", "mark_dirty"):
         _run(cursor, name, {})

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Project
+from analytics.changes_models import Change, ChangeFlow, PriceMark  # noqa: F401 - models of this app too
 
 UNATTRIBUTED = 0  # flow_id of calls that named no flow
 

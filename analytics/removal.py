@@ -42,6 +42,7 @@ TABLES = (
     Kept("audience_day", "day"),
     Kept("dirty_day"),
     Kept("intake"),
+    Kept("sighting"),
     Kept("series"),
     Kept("name"),
     Kept("tag_set"),

@@ -15,6 +15,7 @@ from psycopg import Cursor
 from accounts.models import Project
 from analytics.intern import hash_of
 from analytics.models import UNATTRIBUTED, Feature, Flow
+from analytics.stand_ins import StandIns, load_stand_ins
 from pricing.book import PriceBook
 
 MAX_NEW_FLOWS = 500
@@ -74,6 +75,7 @@ class ProjectState:
     project: Project
     book: PriceBook
     flows: dict[str, int]
+    stand_ins: StandIns = field(default_factory=StandIns)
     told: dict[tuple[str | None, ...], tuple[int, int]] = field(default_factory=dict)  # as sent: series, flow
     series: dict[Series, int] = field(default_factory=dict)
     known: dict[int, Series] = field(default_factory=dict)
@@ -189,6 +191,7 @@ def load_state(project: Project, book: PriceBook, cursor: "Cursor[Any]") -> Proj
     flows = dict(Flow.objects.filter(project=project).values_list("name", "pk"))
     unconfirmed = Flow.objects.filter(project=project, confirmed_at=None).count()
     state = ProjectState(project=project, book=book, flows=flows, unconfirmed=unconfirmed)
+    state.stand_ins = load_stand_ins(cursor, project.pk)
     cursor.execute(
         f"SELECT id, {', '.join(f for f in Series._fields if f != 'tags')}, tags::text FROM series"  # noqa: S608
         " WHERE project_id = %s",

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from analytics.changes_kinds import is_stand_in
 from analytics.intern import CUSTOMER, SESSION, USER, call_key, name_id, raw_call_id, run_key
 from analytics.ledger_codes import NO_RATE, STATUS_CODES
 from analytics.series import ProjectState, Series, tags_text
+from analytics.stand_ins import version_of
 from ingest.records import ERROR_CLASSES, FINISH_REASONS, CallRecord, Tokens
 from pricing.book import Target
 from pricing.charge import Charge, reported, without_price
@@ -89,14 +91,18 @@ def _series(record: CallRecord, state: ProjectState) -> tuple[int, int, str]:
     tracked, tag_set = _tags(tags, state) if tags else (None, NULL)
     told = (
         record.environment, record.flow, record.step, record.operation, record.provider, record.model,
-        record.response_model, record.service_tier, record.prompt, record.prompt_version, record.retrieval,
-        record.release, tracked,
+        record.response_model, record.service_tier, record.prompt,
+        version_of(record.prompt_version, record.fingerprint), record.retrieval, record.release, tracked,
     )  # fmt: skip
     known = state.told.get(told)
     if known is None:
         environment = record.environment or state.project.main_environment
         flow_id = state.flow_id(record.flow, record.feature)
-        known = (state.id_of(Series(environment, flow_id, *told[2:])), flow_id)
+        series = Series(environment, flow_id, *told[2:])
+        if is_stand_in(series.prompt_version):
+            version = state.stand_ins.admitted(flow_id, series.prompt_version or "", record.started_us)
+            series = series._replace(prompt_version=version)
+        known = (state.id_of(series), flow_id)
         if flow_id or not record.flow:  # a flow that found no room may find some later
             state.told[told] = known
     return (*known, tag_set)

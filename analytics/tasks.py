@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from analytics import demo, fold, load, partitions, pricebook, retention
+from analytics import changes_notice, demo, fold, load, partitions, pricebook, retention
 
 DRAIN_SECONDS = 20.0
 
@@ -29,6 +29,12 @@ def housekeeping() -> None:
     partitions.make_ahead(now=now)
     retention.enforce(now=now)
     pricebook.sync()
+
+
+@shared_task(name="analytics.tasks.notice", ignore_result=True)
+def notice() -> None:
+    """Changes that calls and the price book tell of enter the change ledger."""
+    changes_notice.notice(now=timezone.now())
 
 
 @shared_task(name="analytics.tasks.demo", ignore_result=True)

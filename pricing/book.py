@@ -1,7 +1,7 @@
 """The price book: which entry holds for a provider, a model and an instant, ready for many calls."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -69,6 +69,10 @@ class PriceBook:
             track = self._tracks[target] = self._track(target)
         return track.at(at_us)
 
+    def stretches(self, target: Target) -> Sequence["Stretch"]:
+        """All time, cut where the target's price becomes another: for those who tell of price changes."""
+        return self._track(target).stretches
+
     def find(
         self, provider: str | None, model: str | None, at: datetime, *, service_tier: str | None = None
     ) -> Price | None:
@@ -115,6 +119,11 @@ class Track:
     def __init__(self, periods: Iterable[tuple[int, int, Chosen | None]]) -> None:
         self._stretches = [Stretch(start, end, chosen) for start, end, chosen in periods]
         self._last = self._stretches[-1]
+
+    @property
+    def stretches(self) -> Sequence["Stretch"]:
+        """By time, without gaps."""
+        return self._stretches
 
     def at(self, at_us: int) -> Rates | None:
         stretch = self._last

@@ -6,8 +6,8 @@ from django.db import connection
 from analytics import load, pricebook
 
 RAW_TABLES = (
-    "call, run, span, content, series, name, tag_set, usage, usage_day, customer_bucket, customer_day, run_bucket, "
-    "run_day, audience_day, exemplar, dirty_day, lane, heartbeat, intake, inbox, inbox_dead"
+    "call, sighting, run, span, content, series, name, tag_set, usage, usage_day, customer_bucket, customer_day, "
+    "run_bucket, run_day, audience_day, exemplar, dirty_day, lane, heartbeat, intake, inbox, inbox_dead"
 )
 
 
