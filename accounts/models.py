@@ -61,6 +61,9 @@ class Project(models.Model):
     reported_cost_wins = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
     hidden_getting_started = models.BooleanField(default=False)
+    tracer_link = models.CharField(max_length=500, blank=True, default="")  # with {trace_id}: see links.py
+    repository_link = models.CharField(max_length=500, blank=True, default="")  # with {release}
+    catalogue_version = models.BigIntegerField(default=0)  # another number: loaders read the flow names again
 
     def __str__(self) -> str:
         return self.slug

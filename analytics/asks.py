@@ -19,6 +19,13 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 EXEMPLAR_KINDS = {"slowest": 1, "costliest": 2}
 ORDERS = ("newest", *EXEMPLAR_KINDS, "failed")
 STATUSES = tuple(dict.fromkeys(COST_STATUSES))
+EXTREME_FILTERS = (
+    "environment",
+    "feature",
+    "flow",
+    "owner",
+    "cost_centre",
+)  # what the kept extreme runs know
 _OWN = ("cursor", "limit", "order", "cost_status")
 
 
@@ -61,11 +68,11 @@ def check_runs(ask: Ask) -> None:
             raise refuse(
                 one.dimension, f"Runs cannot be filtered by {one.dimension}.", "Filter /v1/calls by it."
             )
-        if ask.order in EXEMPLAR_KINDS and one.dimension not in ("environment", "feature", "flow"):
+        if ask.order in EXEMPLAR_KINDS and one.dimension not in EXTREME_FILTERS:
             raise refuse(
                 one.dimension,
                 f"The {ask.order} runs cannot be filtered by {one.dimension}.",
-                "Filter them by environment, feature and flow, or leave out order.",
+                f"Filter them by {', '.join(EXTREME_FILTERS)}, or leave out order.",
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analytics.dimensions import AUDIENCE, NONE, RAW, Dimension, dimension_of
+from analytics.dimensions import AUDIENCE, CATALOGUED, NONE, RAW, Dimension, dimension_of
 from analytics.intern import name_id
 from analytics.plan import Fetch, Stretch
 from analytics.query import Filter, Query
@@ -18,7 +18,8 @@ NAME_KINDS = {"customer": 1, "user": 2, "session": 3}  # how table `name` tells 
 CATALOGUE = """
     LEFT JOIN analytics_flow raw_flow ON raw_flow.project_id = s.project_id AND raw_flow.id = s.flow_id
     LEFT JOIN analytics_flow flow ON flow.id = coalesce(raw_flow.alias_of_id, raw_flow.id)
-    LEFT JOIN analytics_feature feature ON feature.id = flow.feature_id"""
+    LEFT JOIN analytics_feature raw_feature ON raw_feature.id = flow.feature_id
+    LEFT JOIN analytics_feature feature ON feature.id = coalesce(raw_feature.alias_of_id, raw_feature.id)"""
 _TAG_SET = " LEFT JOIN tag_set ON tag_set.project_id = u.project_id AND tag_set.id = u.tag_set_id"
 _QUARTER = "date_bin('15 minutes', u.started_at, timestamptz '2000-01-01Z')"
 _OF_DAY = {
@@ -127,8 +128,8 @@ def _of_sketches(fetch: Fetch, asked: Asked) -> str:
     where = [
         f"s.project_id = {asked.put(asked.query.project.pk)}",
         f"s.day >= {asked.put(first)} AND s.day < {asked.put(after)}",
-        "s.flow_id <> -1" if names & {"flow", "feature"} else "s.flow_id = -1",
-        *(_one_of(asked.sql(dimension), list(one.values), one, asked) for one, dimension in asked.filters),
+        "s.flow_id <> -1" if names & CATALOGUED else "s.flow_id = -1",
+        *(one_of(asked.sql(dimension), list(one.values), one, asked) for one, dimension in asked.filters),
     ]
     parts = [fetch.source.parts[part] for part in fetch.parts]
     return (
@@ -155,7 +156,7 @@ def series_sql(asked: Asked, texts: Mapping[str, str], columns: str = "s.id, s.f
     """The series that pass the filters, with the texts that rows are grouped by."""
     named = [f"{asked.sql(one)} AS {texts[one.name]}" for one in asked.groups if one.text]
     where = [
-        _one_of(asked.sql(dimension), list(one.values), one, asked)
+        one_of(asked.sql(dimension), list(one.values), one, asked)
         for one, dimension in asked.filters
         if dimension.text
     ]
@@ -195,13 +196,25 @@ def on_row(one: Filter, dimension: Dimension, asked: Asked) -> str:
     sql = asked.sql(dimension).replace("u.tags", "tag_set.tags")
     code_of = CODES.get(dimension.kind)
     if code_of is None:
-        return _one_of(sql, list(one.values), one, asked)
+        return one_of(sql, list(one.values), one, asked)
     codes = [code for code in map(code_of, one.values) if code is not None]
-    return _one_of(sql, codes, one, asked)
+    return one_of(sql, codes, one, asked)
 
 
-def _one_of(sql: str, values: list[Any], one: Filter, asked: Asked) -> str:
-    return f"{'NOT ' if one.negated else ''}({sql}) = ANY({asked.put(values)})"
+def one_of(sql: str, values: list[Any], one: Filter, asked: Asked) -> str:
+    """The condition of a filter: `sql` is, or is not, one of the values; other names of flows and features lead on."""
+    named = asked.dimension(one.dimension).named_in
+    given = _todays_names(named, values, asked) if named else asked.put(values)
+    return f"{'NOT ' if one.negated else ''}({sql}) = ANY({given})"
+
+
+def _todays_names(table: str, values: list[Any], asked: Asked) -> str:
+    """An array of the names that these names have today: a flow's old name still finds it."""
+    return (
+        f"ARRAY(SELECT coalesce(today.name, given.name) FROM unnest({asked.put(values)}::text[]) AS given (name)"
+        f" LEFT JOIN {table} old ON old.project_id = {asked.put(asked.query.project.pk)} AND old.name = given.name"
+        f" LEFT JOIN {table} today ON today.id = old.alias_of_id)"
+    )
 
 
 def person_code(value: str) -> int:

@@ -15,6 +15,7 @@ USAGE, CUSTOMER, RUNS, AUDIENCE, RAW = "usage", "customer", "runs", "audience", 
 _EVERY = frozenset({USAGE, CUSTOMER, RUNS, AUDIENCE, RAW})
 _COARSE = frozenset({USAGE, CUSTOMER, RUNS, RAW})
 _SERIES = frozenset({USAGE, RUNS, RAW})
+CATALOGUED = frozenset({"feature", "flow", "owner", "cost_centre"})  # resolved with the catalogue of today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Dimension:
     code: str = ""
     kind: str = "text"  # text, class (of errors), status, customer, user, session, unit
     key: str = ""  # of a tag; stands for {key} in `text` or `code`
+    named_in: str = ""  # the catalogue's table in which a name may be another name of something
 
 
 def _series(name: str, label: str, sentence: str, *, coarse: bool = False) -> Dimension:
@@ -46,14 +48,23 @@ def _series(name: str, label: str, sentence: str, *, coarse: bool = False) -> Di
     )
 
 
+def _inherited(column: str) -> str:
+    """What a flow says of itself, else what its feature says of its flows."""
+    return f"coalesce(nullif(flow.{column}, ''), nullif(feature.{column}, ''), '{NONE}')"
+
+
 _DIMENSIONS = (
     Dimension(name="environment", label="Environment", sources=_EVERY, text="s.environment",
               sentence="Where the application ran."),
-    Dimension(name="feature", label="Feature", sources=_EVERY,
+    Dimension(name="feature", label="Feature", sources=_EVERY, named_in="analytics_feature",
               text=f"CASE WHEN flow.id IS NULL THEN '{UNATTRIBUTED}' ELSE coalesce(feature.name, '{NONE}') END",
               sentence="The feature of the product that the flow belongs to today."),
-    Dimension(name="flow", label="Flow", sources=_EVERY, text=f"coalesce(flow.name, '{UNATTRIBUTED}')",
-              sentence="The user flow that the call served."),
+    Dimension(name="owner", label="Owner", sources=_EVERY, text=_inherited("owner"),
+              sentence="Who answers for the flow, or for its feature where the flow names nobody."),
+    Dimension(name="cost_centre", label="Cost centre", sources=_EVERY, text=_inherited("cost_centre"),
+              sentence="The cost centre of the flow, or of its feature where the flow names none."),
+    Dimension(name="flow", label="Flow", sources=_EVERY, named_in="analytics_flow",
+              text=f"coalesce(flow.name, '{UNATTRIBUTED}')", sentence="The user flow that the call served."),
     _series("step", "Step", "The step of the flow."),
     _series("operation", "Operation", "What was asked of the model: chat, embeddings, and so on."),
     _series("provider", "Provider", "Who was called.", coarse=True),

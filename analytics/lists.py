@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from accounts.models import Project
 from analytics.asks import EXEMPLAR_KINDS, Ask, check_runs
-from analytics.compile import CATALOGUE, CODES, NAME_KINDS, Asked, on_row, series_sql
+from analytics.compile import CATALOGUE, CODES, NAME_KINDS, Asked, on_row, one_of, series_sql
 from analytics.entries import CALLS, LONE_COLUMNS, RUN_COLUMNS, RUNS, Call, Run, call_of, run_of
 from analytics.intern import call_key, run_key
 from analytics.ledger_codes import COST_STATUSES, FAILURE
@@ -215,8 +215,7 @@ def _extreme(cursor: "Cursor[Any]", ask: Ask) -> tuple[Run, ...]:
         f"s.project_id = {asked.put(ask.query.project.pk)}",
         f"s.bucket >= {asked.put(ask.query.period.start)} AND s.bucket < {asked.put(ask.query.period.end)}",
         f"s.kind = {asked.put(EXEMPLAR_KINDS[ask.order])}",
-        *(f"{'NOT ' if one.negated else ''}({dimension.text}) = ANY({asked.put(list(one.values))})"
-          for one, dimension in asked.filters),
+        *(one_of(dimension.text, list(one.values), one, asked) for one, dimension in asked.filters),
     ]  # fmt: skip
     cursor.execute(
         f"SELECT s.run, s.started_at FROM exemplar s {CATALOGUE} WHERE {' AND '.join(where)}"

@@ -128,9 +128,9 @@ def _checked(cursor: "Cursor[Any]", ready: Batch | None) -> Batch | None:
     found = cursor.fetchone()
     if found != (len(ready.waiting),):
         return None
-    for project_id in ready.states:
-        _state(project_id, cursor)
-    return ready
+    # Made ready with another catalogue or for a project made anew: it is read again.
+    known = [_state(project_id, cursor) is state for project_id, state in ready.states.items()]
+    return ready if all(known) else None
 
 
 def _read(cursor: "Cursor[Any]", lane: int, most: int) -> Batch | None:
@@ -188,13 +188,18 @@ def _state(project_id: int, cursor: "Cursor[Any]") -> ProjectState | None:
         return None  # deleted: its rows go with it
     state = _states.get(project_id)
     book = books.of(project_id)
-    if state is None or state.project.created_at != project.created_at:
+    if state is None or _identity(state.project) != _identity(project):
         state = _states[project_id] = load_state(project, book, cursor)
     if _settings(state.project) != _settings(project):
         state.forget()
     state.bound()
     state.project, state.book = project, book
     return state
+
+
+def _identity(project: Project) -> tuple[Any, ...]:
+    """What of a project decides whether the names that are remembered of it are still so."""
+    return project.created_at, project.catalogue_version
 
 
 def _settings(project: Project) -> tuple[Any, ...]:

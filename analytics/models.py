@@ -5,6 +5,9 @@ from django.utils import timezone
 
 from accounts.models import Project
 from analytics.changes_models import Change, ChangeFlow, PriceMark  # noqa: F401 - models of this app too
+from analytics.rates_models import ExchangeRate as ExchangeRate
+from analytics.scores_models import FlowQuality as FlowQuality
+from analytics.scores_models import ScoreDefinition as ScoreDefinition
 
 UNATTRIBUTED = 0  # flow_id of calls that named no flow
 
@@ -14,7 +17,14 @@ class Feature(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="features")
     name = models.CharField(max_length=200)
+    alias_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="aliases")
+    owner = models.CharField(
+        max_length=100, blank=True, default=""
+    )  # of its flows too, unless they say otherwise
+    cost_centre = models.CharField(max_length=100, blank=True, default="")
+    description = models.CharField(max_length=1000, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
+    archived_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "name"], name="feature_name"),)
@@ -24,20 +34,45 @@ class Feature(models.Model):
 
 
 class Flow(models.Model):
-    """A flow's raw name as calls carry it. Feature and alias are resolved when asked, so a move is exact."""
+    """A flow's raw name as calls carry it. Alias, feature, owner and cost centre are resolved when asked, so that a
+    rename, merge or move is exact and can be undone. An alias leads to its flow in one step."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="flows")
     name = models.CharField(max_length=200)
     feature = models.ForeignKey(Feature, null=True, on_delete=models.SET_NULL, related_name="flows")
     alias_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="aliases")
+    owner = models.CharField(max_length=100, blank=True, default="")  # empty = its feature's
+    cost_centre = models.CharField(max_length=100, blank=True, default="")  # empty = its feature's
+    description = models.CharField(max_length=1000, blank=True, default="")
     first_seen_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "name"], name="flow_name"),)
 
     def __str__(self) -> str:
         return self.name
+
+
+class CatalogueChange(models.Model):
+    """What was done to the catalogue, with every row as it was and as it became: undone exactly, or not at all."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="catalogue_changes")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200)
+    action = models.CharField(max_length=60)  # as the audit log calls it, for instance `flow.renamed`
+    says = models.CharField(max_length=1000)
+    edits = models.JSONField(default=list)  # analytics.catalogue.Edit
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        # The newest changes of a project.
+        indexes = (models.Index(fields=["project", "-id"], name="catalogue_change_newest"),)
+
+    def __str__(self) -> str:
+        return self.says
 
 
 class Price(models.Model):

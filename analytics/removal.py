@@ -38,6 +38,14 @@ TABLES = (
     Kept("customer_day", "day"),
     Kept("run_bucket", "bucket"),
     Kept("run_day", "day"),
+    Kept("usage_coarse", "bucket"),
+    Kept("usage_coarse_day", "day"),
+    Kept("usage_coarse_month"),
+    Kept("customer_coarse_day", "day"),
+    Kept("customer_coarse_month"),
+    Kept("run_coarse", "bucket"),
+    Kept("run_coarse_day", "day"),
+    Kept("run_coarse_month"),
     Kept("exemplar", "bucket"),
     Kept("audience_day", "day"),
     Kept("dirty_day"),
@@ -45,6 +53,7 @@ TABLES = (
     Kept("sighting"),
     Kept("series"),
     Kept("name"),
+    Kept("waiting_flow"),
     Kept("tag_set"),
 )
 

@@ -6,6 +6,7 @@ a batch fails: what it remembers must be committed.
 
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,9 +17,11 @@ from accounts.models import Project
 from analytics.intern import hash_of
 from analytics.models import UNATTRIBUTED, Feature, Flow
 from analytics.stand_ins import StandIns, load_stand_ins
+from analytics.statements import statement
 from pricing.book import PriceBook
 
 MAX_NEW_FLOWS = 500
+MOST_WAITING = 500  # names without room that are remembered one by one
 MAX_REMEMBERED = 200_000
 OTHER = "(other)"
 SEVERAL = "(several)"
@@ -86,6 +89,9 @@ class ProjectState:
     new_series: list[tuple[Any, ...]] = field(default_factory=list)
     new_names: list[tuple[int, int, int, str]] = field(default_factory=list)
     new_tag_sets: list[tuple[int, int, str]] = field(default_factory=list)
+    waiting: dict[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # names without room: first, last call (us)
 
     def flow_id(self, name: str | None, feature: str | None) -> int:
         """The id of a flow name; a new one joins the queue of names to be confirmed, while there is room."""
@@ -97,6 +103,13 @@ class ProjectState:
                 return UNATTRIBUTED
             found = self.flows[name] = self._new_flow(name, feature)
         return found
+
+    def found_no_room(self, name: str, at_us: int) -> None:
+        """Remember when calls of a flow name without room were: they are corrected later (catalogue_queue.py)."""
+        with self.lock:
+            name = name if name in self.waiting or len(self.waiting) < MOST_WAITING else ""
+            first, last = self.waiting.get(name, (at_us, at_us))
+            self.waiting[name] = (min(first, at_us), max(last, at_us))
 
     def _new_flow(self, name: str, feature: str | None) -> int:
         belongs = Feature.objects.get_or_create(project=self.project, name=feature)[0] if feature else None
@@ -170,15 +183,27 @@ class ProjectState:
             series, self.new_series = self.new_series, []
             names, self.new_names = self.new_names, []
             tag_sets, self.new_tag_sets = self.new_tag_sets, []
+            waiting, self.waiting = self.waiting, {}
+        if waiting:
+            _store_waiting(cursor, self.project.pk, waiting)
         pending: tuple[tuple[str, list[Any]], ...] = (
             (_INSERT, series),
             ("INSERT INTO name (project_id, kind, id, value) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", names),
             ("INSERT INTO tag_set (project_id, id, tags) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", tag_sets),
         )  # fmt: skip
-        for statement, rows in pending:
+        for query, rows in pending:
             if rows:
                 rows.sort(key=_key)
-                cursor.executemany(statement, rows)
+                cursor.executemany(query, rows)
+
+
+def _store_waiting(cursor: "Cursor[Any]", project_id: int, waiting: dict[str, tuple[int, int]]) -> None:
+    """A stretch of time for each name, a little wider than its calls are apart."""
+    for name, (first, last) in sorted(waiting.items()):
+        start = datetime.fromtimestamp(first // 1_000_000, UTC)
+        end = datetime.fromtimestamp(last // 1_000_000 + 1, UTC)
+        values = {"project": project_id, "name": name, "first": start, "last": end, "most": MOST_WAITING}
+        cursor.execute(statement("note_waiting_flow"), values)
 
 
 def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -105,6 +105,8 @@ def _series(record: CallRecord, state: ProjectState) -> tuple[int, int, str]:
         known = (state.id_of(series), flow_id)
         if flow_id or not record.flow:  # a flow that found no room may find some later
             state.told[told] = known
+        else:
+            state.found_no_room(record.flow, record.started_us)
     return (*known, tag_set)
 
 

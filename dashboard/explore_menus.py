@@ -88,7 +88,9 @@ def _feature_word(scope: Scope) -> str:
 def _features(scope: Scope) -> tuple[Choice, ...]:
     chosen = scope.asked.values_of("feature")
     names = (
-        Feature.objects.filter(project=scope.project).order_by("name").values_list("name", flat=True)[:200]
+        Feature.objects.filter(project=scope.project, alias_of=None, archived_at=None)
+        .order_by("name")
+        .values_list("name", flat=True)[:200]
     )
     named = tuple(Choice(name, scope.url(feature=name), chosen == (name,)) for name in names)
     return (Choice("all features", scope.url(feature=None), not chosen), *named)

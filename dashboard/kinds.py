@@ -40,8 +40,9 @@ def _providers(project: Project) -> Names:
 
 
 def _features(project: Project) -> Names:
-    pairs = Flow.objects.filter(project=project, feature__isnull=False).values_list("name", "feature__name")
-    return {flow: feature or "" for flow, feature in pairs}
+    known = Flow.objects.filter(project=project, feature__isnull=False, alias_of=None)
+    names = known.values_list("name", "feature__name", "feature__alias_of__name")
+    return {flow: today or feature or "" for flow, feature, today in names}
 
 
 READERS: dict[str, Callable[[Project], Names]] = {"model": _providers, "flow": _features}

@@ -13,7 +13,7 @@ from accounts.errors import ApiError
 from accounts.models import Member
 from analytics import lists
 from analytics.answer import answer
-from analytics.asks import EXEMPLAR_KINDS, Ask
+from analytics.asks import EXEMPLAR_KINDS, EXTREME_FILTERS, Ask
 from analytics.opaque import read_id
 from analytics.result import Result
 from dashboard import entries, formats, spans_of_time
@@ -29,7 +29,6 @@ from dashboard.trust_line import trust_line
 
 ROWS = 50
 ORDERS = (("newest", "Newest"), ("slowest", "Slowest"), ("costliest", "Costliest"), ("failed", "Failed"))
-EXTREME_FILTERS = {"environment", "feature", "flow"}  # what the kept extreme runs know
 
 
 @project_page()
