@@ -199,7 +199,7 @@ class ProjectState:
 
 def _store_waiting(cursor: "Cursor[Any]", project_id: int, waiting: dict[str, tuple[int, int]]) -> None:
     """A stretch of time for each name, a little wider than its calls are apart."""
-    for name, (first, last) in sorted(waiting.items()):
+    for name, (first, last) in sorted(waiting.items()):  # the names in one order for every writer
         start = datetime.fromtimestamp(first // 1_000_000, UTC)
         end = datetime.fromtimestamp(last // 1_000_000 + 1, UTC)
         values = {"project": project_id, "name": name, "first": start, "last": end, "most": MOST_WAITING}

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from analytics import changes_notice, demo, fold, load, partitions, pricebook, retention
+from analytics import catalogue_queue, changes_notice, demo, fold, load, partitions, pricebook, retention
 
 DRAIN_SECONDS = 20.0
 
@@ -35,6 +35,12 @@ def housekeeping() -> None:
 def notice() -> None:
     """Changes that calls and the price book tell of enter the change ledger."""
     changes_notice.notice(now=timezone.now())
+
+
+@shared_task(name="analytics.tasks.catalogue", ignore_result=True)
+def tidy_catalogue() -> None:
+    """New flow names without calls go; calls of names that found no room get their flow when there is some."""
+    catalogue_queue.tidy(now=timezone.now())
 
 
 @shared_task(name="analytics.tasks.demo", ignore_result=True)

@@ -45,6 +45,7 @@ app.conf.update(
         "fold": {"task": "analytics.tasks.fold", "schedule": 30.0, "options": {"expires": 30}},
         "housekeeping": {"task": "analytics.tasks.housekeeping", "schedule": 3600.0},
         "notice": {"task": "analytics.tasks.notice", "schedule": 60.0, "options": {"expires": 60}},
+        "catalogue": {"task": "analytics.tasks.catalogue", "schedule": 60.0, "options": {"expires": 60}},
         "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
     },
 )
