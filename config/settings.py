@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,16 @@ if EMAIL_URL:
     globals().update(
         _read(mail_settings, "EMAIL_URL", EMAIL_URL, "write it as smtp://user:password@host:587")
     )
+
+# Messages of alerts and digests: the address that their links begin with; networks that webhooks may reach although
+# they are not public.
+PUBLIC_URL = env.str("FLOWLEDGER_URL", "").rstrip("/") or f"http://127.0.0.1:{PORT}"
+WEBHOOK_ALLOW = _read(
+    lambda name, default: [str(ip_network(text)) for text in env.list(name, default)],
+    "FLOWLEDGER_WEBHOOK_ALLOW",
+    [],
+    "list networks, for instance 10.0.0.0/8,127.0.0.0/8",
+)
 
 # Ingestion. Bodies are read by ingest/body.py, which has limits of its own; this one is for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
