@@ -2,11 +2,12 @@
 
 # ruff: noqa: S608 - statements are built here, from the registries
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.dimensions import AUDIENCE, CATALOGUED, NONE, RAW, Dimension, dimension_of
+from analytics.families import COARSE_OF, LEVEL_COLUMNS
 from analytics.intern import name_id
 from analytics.plan import Fetch, Stretch
 from analytics.query import Filter, Query
@@ -107,14 +108,20 @@ def _of_rows(fetch: Fetch, asked: Asked) -> str:
 
     Grouping by series first and joining then was no faster for grain `all` (63 against 66 ms for 99,000 day
     rows) and four times slower by day (344 against 91 ms)."""
-    texts = {one.name: f"d{place}" for place, one in enumerate(asked.groups) if one.text}
-    groups = [_grouped(one, asked, texts) for one in asked.groups] if fetch.grouped else []
+    named = asked.groups if fetch.grouped else []
+    texts = {one.name: f"d{place}" for place, one in enumerate(named) if one.text}
+    groups = [_grouped(one, asked, texts) for one in named]
     if fetch.grouped and asked.query.grain != "all":
         groups.insert(0, "u.t")
     parts = [fetch.source.parts[part] for part in fetch.parts]
-    rows = " UNION ALL ".join(_stretch(fetch.source, stretch, asked) for stretch in fetch.stretches)
+    rows = " UNION ALL ".join(
+        select
+        for stretch in fetch.stretches
+        for select in _stretch(fetch.source, stretch, asked, fetch.level)
+    )
+    dims = series_sql(asked, texts, relation=_level_sql(fetch.level, asked) if fetch.level else "series")
     return (
-        f"WITH dims AS MATERIALIZED ({series_sql(asked, texts)}) SELECT {', '.join((*groups, *parts))}"
+        f"WITH dims AS MATERIALIZED ({dims}) SELECT {', '.join((*groups, *parts))}"
         f" FROM ({rows}) u JOIN dims ON dims.id = u.series_id{_group_by(len(groups))}"
     )
 
@@ -152,39 +159,79 @@ def _grouped(one: Dimension, asked: Asked, texts: Mapping[str, str]) -> str:
     return asked.sql(one)
 
 
-def series_sql(asked: Asked, texts: Mapping[str, str], columns: str = "s.id, s.flow_id") -> str:
+def _level_sql(level: int, asked: Asked) -> str:
+    """The series of a level: one for each of its ids, of those that have only what levels know."""
+    column = LEVEL_COLUMNS[level]
+    return (
+        f"(SELECT DISTINCT ON ({column}) project_id, {column} AS id, environment, flow_id, provider, model"
+        f" FROM series WHERE project_id = {asked.put(asked.query.project.pk)} AND id = coarse_id)"
+    )
+
+
+def series_sql(
+    asked: Asked, texts: Mapping[str, str], columns: str = "s.id, s.flow_id", relation: str = "series"
+) -> str:
     """The series that pass the filters, with the texts that rows are grouped by."""
-    named = [f"{asked.sql(one)} AS {texts[one.name]}" for one in asked.groups if one.text]
+    named = [f"{asked.sql(one)} AS {texts[one.name]}" for one in asked.groups if one.name in texts]
     where = [
         one_of(asked.sql(dimension), list(one.values), one, asked)
         for one, dimension in asked.filters
         if dimension.text
     ]
     return (
-        f"SELECT {', '.join((columns, *named))} FROM series s {CATALOGUE}"
+        f"SELECT {', '.join((columns, *named))} FROM {relation} s {CATALOGUE}"
         f" WHERE {' AND '.join((f's.project_id = {asked.put(asked.query.project.pk)}', *where))}"
     )
 
 
-def _stretch(source: Source, stretch: Stretch, asked: Asked) -> str:
-    """SELECT of the rows of one stretch with their time bucket t. Postgres reads only what is used above."""
+def _stretch(source: Source, stretch: Stretch, asked: Asked, level: int) -> Iterator[str]:
+    """SELECTs of the rows of one stretch with their time bucket t. Postgres reads only what is used above.
+
+    At a level: the coarse rows, and the fine ones that are not in them yet."""
+    fine = source.fine_table if stretch.instants else source.day_table
+    coarse = COARSE_OF.get(fine)
+    if not level or coarse is None or level not in coarse.levels:
+        yield _select(source, stretch, asked, Rows(fine, level))
+        return
+    yield _select(
+        source, stretch, asked, Rows(coarse.month if stretch.months else coarse.table, coarse=level)
+    )
+    yield _select(source, stretch, asked, Rows(fine, level, "u.batch <> 0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a fine table, with the series of level `mapped` as theirs, or rows of level `coarse` of a coarse one."""
+
+    table: str
+    mapped: int = 0
+    condition: str = ""
+    coarse: int = 0
+
+
+def _select(source: Source, stretch: Stretch, asked: Asked, rows: Rows) -> str:
     grain, columns, joined = asked.query.grain, [f"u.{name}" for name in source.columns], ""
-    start, end = stretch.days or stretch.instants or (None, None)
-    if stretch.days:
-        table, bound, time = source.day_table, "u.day", _OF_DAY[grain].format("u")
-    else:
-        table = source.fine_table
+    start, end = stretch.days or stretch.months or stretch.instants or (None, None)
+    if stretch.instants:
         bound = "u.started_at" if source.name == RAW else "u.bucket"
         zone = "" if grain in ("all", "15min") else asked.put(asked.zone) + "::text"
         time = _OF_QUARTER[grain].format(_QUARTER if source.name == RAW else bound, zone)
+    else:
+        bound = "u.month" if stretch.months and rows.coarse else "u.day"
+        time = _OF_DAY[grain].format("u").replace("u.day", bound)
     if source.name == RAW and any(one.key and one.code for one in _used(asked)):
         columns, joined = [*columns, "tag_set.tags"], _TAG_SET
+    if rows.mapped:
+        columns[columns.index("u.series_id")] = f"f.{LEVEL_COLUMNS[rows.mapped]} AS series_id"
+        joined = " JOIN series f ON f.project_id = u.project_id AND f.id = u.series_id"
     where = [
         f"u.project_id = {asked.put(asked.query.project.pk)}",
+        *([f"u.level = {rows.coarse}"] if rows.coarse else []),
+        *([rows.condition] if rows.condition else []),
         f"{bound} >= {asked.put(start)} AND {bound} < {asked.put(end)}",
         *(on_row(one, dimension, asked) for one, dimension in asked.filters if dimension.code),
     ]
-    return f"SELECT {time} AS t, {', '.join(columns)} FROM {table} u{joined} WHERE {' AND '.join(where)}"
+    return f"SELECT {time} AS t, {', '.join(columns)} FROM {rows.table} u{joined} WHERE {' AND '.join(where)}"
 
 
 def _used(asked: Asked) -> list[Dimension]:

@@ -1,4 +1,4 @@
-"""The rollup families: each in quarter hours and in days of the project's zone, declared once."""
+"""The rollup families: each in quarter hours and in days of the project's zone, and coarser; declared once."""
 
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -38,6 +38,34 @@ FAMILIES = (
         ("runs", "successes", "failures", "rescued", "cost", "value"), ("duration", "cost_histogram"),
     ),
 )  # fmt: skip
+
+
+class Coarse(NamedTuple):
+    """Coarse rollups of a fine table: of its quarter hours or days, and of their months ("" = none)."""
+
+    fine: str
+    table: str
+    month: str
+    levels: tuple[int, ...]
+
+
+# What a level is called in `series`: a row of this level has the id that its series have there.
+LEVEL_COLUMNS = {1: "coarse_id", 2: "by_flow", 3: "by_model", 4: "by_environment"}
+# What of the series each level knows, the coarsest first.
+LEVELS: dict[int, frozenset[str]] = {
+    4: frozenset({"environment"}),
+    3: frozenset({"environment", "provider", "model"}),
+    2: frozenset({"environment", "flow_id"}),
+    1: frozenset({"environment", "flow_id", "provider", "model"}),
+}
+COARSE = (
+    Coarse("usage", "usage_coarse", "", (2, 3)),
+    Coarse("usage_day", "usage_coarse_day", "usage_coarse_month", (1, 2, 3)),
+    Coarse("customer_day", "customer_coarse_day", "customer_coarse_month", (4,)),
+    Coarse("run_bucket", "run_coarse", "", (2, 3)),
+    Coarse("run_day", "run_coarse_day", "run_coarse_month", (1, 2, 3)),
+)
+COARSE_OF = {coarse.fine: coarse for coarse in COARSE}
 
 
 def day_bounds(project: Project, day: date) -> tuple[datetime, datetime]:

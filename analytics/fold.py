@@ -1,6 +1,7 @@
 """Compaction: appended rows become one row a key, and what corrections made stale is built again.
 
-Each table is folded by one statement under the lane's lock, so nothing that a load adds can count twice.
+Each table is folded by one statement under the lane's lock, so nothing that a load adds can count twice. The same
+statement brings the coarse rollups up to what is over (docs/decisions/0013-coarse-rollups.md).
 """
 
 from datetime import date, datetime, timedelta
@@ -29,7 +30,7 @@ def fold_lane(lane: int, *, now: datetime, wait: bool = False) -> int:
     for table in (*TABLES, "intake"):
         try:
             with writing(lane, wait=wait) as cursor:
-                cursor.execute(statement(f"fold_{table}"), {"lane": lane, "most": MOST})
+                cursor.execute(statement(f"fold_{table}"), {"lane": lane, "most": MOST, "now": now})
                 folded += cursor.rowcount
         except LaneBusy:
             return folded

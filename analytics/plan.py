@@ -3,14 +3,16 @@
 What no table can answer is refused here, naming the nearest question that one can.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from analytics.asked import kept_from, refuse
 from analytics.dimensions import DIMENSIONS, RAW, Dimension, dimension_of
+from analytics.families import COARSE_OF, LEVELS
 from analytics.measures import COSTS, MEASURES
-from analytics.periods import DAY, Period, day_start
+from analytics.periods import DAY, Period, day_start, month_start
 from analytics.query import FINE_GRAINS, Query
 from analytics.sources import SOURCES, Source
 
@@ -24,26 +26,32 @@ TRUST_PARTS = (
     "unattributed_cost",
     *COSTS,
 )
+MONTH_GRAINS = ("month", "all")  # whole months can be read as such
+_READS = re.compile(r"\b([a-z_]+)\.([a-z_]+)").findall
 PRESENCE: dict[str, tuple[str, ...]] = {"calls": ("calls",), "runs": ("runs",), "audience": ()}
 BY_WHOLE_DAYS = "Users and customers are counted by whole days."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Rows of one table: days [first, after) of the day table, or [start, end) of the quarter hours or calls."""
+    """Rows of one table: days [first, after) of the day table, months [first, after) of the coarse one, or
+    [start, end) of the quarter hours or calls."""
 
     days: tuple[date, date] | None = None
+    months: tuple[date, date] | None = None
     instants: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """What to read from one source; `grouped` false: one sum over everything."""
+    """What to read from one source; `grouped` false: one sum over everything. `level`: of the coarse rollups
+    (analytics.families.LEVELS); 0 = the fine ones."""
 
     source: Source
     parts: tuple[str, ...]
     stretches: tuple[Stretch, ...]
     grouped: bool = True
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +77,11 @@ def planned(query: Query, period: Period, *, now: datetime, trust: bool = True) 
         parts = _parts(family, query, trust)
         source = _source_for(family, parts, query)
         stretches, note = _READERS.get(source.name, _rollup)(query, period, now)
-        fetches.append(Fetch(source=source, parts=parts, stretches=stretches, grouped=family in asked))
+        grouped = family in asked
+        level = coarsest(source, query, grouped=grouped)
+        if level and query.grain in MONTH_GRAINS and COARSE_OF[source.day_table].month:
+            stretches = tuple(_by_months(stretches))
+        fetches.append(Fetch(source=source, parts=parts, stretches=stretches, grouped=grouped, level=level))
         notes += [note] if note else []
     return Plan(fetches=tuple(fetches), notes=tuple(notes))
 
@@ -104,6 +116,38 @@ def _source_for(family: str, parts: tuple[str, ...], query: Query) -> Source:
         if all(source.name in one.sources for one in used) and all(part in source.parts for part in parts):
             return source
     raise _no_source(candidates, parts, used, query)
+
+
+def coarsest(source: Source, query: Query, *, grouped: bool = True) -> int:
+    """The coarsest level that knows every dimension of the question, 0 when only the fine rows do."""
+    if source.day_table not in COARSE_OF:
+        return 0
+    names = (*(query.group_by if grouped else ()), *(one.dimension for one in query.filters))
+    needed = {column for name in names for column in _series_columns(_dimension(name, query))}
+    levels = COARSE_OF[source.day_table].levels
+    return next((level for level, known in LEVELS.items() if level in levels and needed <= known), 0)
+
+
+def _series_columns(dimension: Dimension) -> set[str]:
+    """What of the series a dimension's text reads; the catalogue is reached by the flow."""
+    return {column if alias == "s" else "flow_id" for alias, column in _READS(dimension.text)}
+
+
+def _by_months(stretches: tuple[Stretch, ...]) -> Iterator[Stretch]:
+    """Days as whole months, where there are any, and the days before and after them."""
+    for stretch in stretches:
+        if not stretch.days:
+            yield stretch
+            continue
+        first, after = stretch.days
+        months = month_start(first + 31 * DAY) if first.day > 1 else first, month_start(after)
+        if months[0] >= months[1]:
+            yield stretch
+            continue
+        yield Stretch(months=months)
+        yield from (
+            Stretch(days=days) for days in ((first, months[0]), (months[1], after)) if days[0] < days[1]
+        )
 
 
 def _no_source(

@@ -8,7 +8,7 @@ from psycopg import Cursor, sql
 
 from accounts.models import Project
 from analytics import partitions, retention
-from analytics.families import FAMILIES, day_bounds
+from analytics.families import COARSE, FAMILIES, day_bounds
 from analytics.fold import rebuild_sketches
 from analytics.ledger import kept_from, roll_up, writing
 from analytics.statements import statement
@@ -40,19 +40,31 @@ def rebuild_day(project: Project, day: date, *, now: datetime) -> None:
         _clear(cursor, project, day, start, end)
         cursor.execute(statement("fill_delta"), window)
         cursor.execute(statement("fill_run_delta"), window)
+        cursor.execute(statement("fill_score_delta"), window)
         roll_up(cursor, kept_from=kept_from(now))
         rebuild_sketches(cursor, project, day)
 
 
 def _clear(cursor: "Cursor[Any]", project: Project, day: date, start: datetime, end: datetime) -> None:
+    for one in COARSE:
+        if one.month:
+            cursor.execute(statement(f"take_{one.fine}"), {"project": project.pk, "day": day})
+        else:
+            _clear_quarters(cursor, one.table, project, (start, end))
     for family in FAMILIES:
-        cursor.execute(
-            sql.SQL("DELETE FROM {} WHERE project_id = %s AND bucket >= %s AND bucket < %s").format(
-                sql.Identifier(family.quarter)
-            ),
-            [project.pk, start, end],
-        )
+        _clear_quarters(cursor, family.quarter, project, (start, end))
         cursor.execute(
             sql.SQL("DELETE FROM {} WHERE project_id = %s AND day = %s").format(sql.Identifier(family.day)),
             [project.pk, day],
         )
+
+
+def _clear_quarters(
+    cursor: "Cursor[Any]", table: str, project: Project, bounds: tuple[datetime, datetime]
+) -> None:
+    cursor.execute(
+        sql.SQL("DELETE FROM {} WHERE project_id = %s AND bucket >= %s AND bucket < %s").format(
+            sql.Identifier(table)
+        ),
+        [project.pk, *bounds],
+    )

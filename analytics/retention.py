@@ -58,7 +58,7 @@ def _drop_older(table: str, limit: datetime) -> list[str]:
 
 def _forget_quarters(limit: datetime) -> None:
     with connection.cursor() as cursor:
-        for table in ("usage", "customer_bucket", "run_bucket", "exemplar"):
+        for table in ("usage", "usage_coarse", "customer_bucket", "run_bucket", "run_coarse", "exemplar"):
             cursor.execute(sql.SQL("DELETE FROM {} WHERE bucket < %s").format(sql.Identifier(table)), [limit])
 
 

@@ -15,7 +15,7 @@ from psycopg import Cursor, sql
 
 from accounts.models import Project
 from analytics import retention
-from analytics.families import FAMILIES, Family, day_bounds
+from analytics.families import COARSE, FAMILIES, LEVEL_COLUMNS, Coarse, Family, day_bounds
 from analytics.ledger import kept_from, roll_up, staging
 from analytics.statements import statement
 
@@ -45,6 +45,8 @@ def verify(project: Project, *, now: datetime) -> Iterator[Difference]:
             yield from _differences(cursor, project, day, now=now)
             day += timedelta(days=1)
         _unshadow(cursor)
+        for one in COARSE:
+            yield from check_coarse(cursor, project, one)
 
 
 def _span(cursor: "Cursor[Any]", project: Project) -> tuple[date, date] | None:
@@ -78,7 +80,7 @@ def _differences(
 ) -> Iterator[Difference]:
     start, end = day_bounds(project, day)
     window = {"project": project.pk, "start": start, "end": end}
-    cursor.execute("TRUNCATE delta, run_delta")
+    cursor.execute("TRUNCATE delta, run_delta, score_delta")
     for family in FAMILIES:
         cursor.execute(
             sql.SQL("TRUNCATE pg_temp.{}, pg_temp.{}").format(
@@ -87,6 +89,7 @@ def _differences(
         )
     cursor.execute(statement("fill_delta"), window)
     cursor.execute(statement("fill_run_delta"), window)
+    cursor.execute(statement("fill_score_delta"), window)
     roll_up(cursor, kept_from=kept_from(now))
     for family in FAMILIES:
         yield from _compare(cursor, family, family.day, "day", [project.pk, day, day])
@@ -121,6 +124,52 @@ def _compare(
         left, stored, right, expected = (None if cell is None else json.loads(cell) for cell in row)
         key = tuple((left or right or {}).values())
         yield Difference(table, key, _shown(stored, expected), _shown(expected, stored))
+
+
+def check_coarse(cursor: "Cursor[Any]", project: Project, one: Coarse) -> Iterator[Difference]:
+    """Coarse rows that are not the sum of the folded fine rows of times that are over, and months that are not
+    the sum of their days."""
+    family = next(family for family in FAMILIES if one.fine in (family.quarter, family.day))
+    time = "day" if one.fine == family.day else "bucket"
+    levels = ", ".join(f"({level}, s.{LEVEL_COLUMNS[level]})" for level in one.levels)
+    keys = ["level", time, *family.keys]
+    fine = (
+        f"(SELECT l.level, l.series, u.* FROM {one.fine} u JOIN series s ON s.project_id = u.project_id"  # noqa: S608
+        f" AND s.id = u.series_id CROSS JOIN LATERAL (VALUES {levels}) l (level, series)"
+        " WHERE u.project_id = %(project)s AND u.batch = 0) u"
+    )
+    coarse = f"(SELECT * FROM {one.table} WHERE project_id = %(project)s) u"  # noqa: S608
+    as_coarse = ["u.series" if name == "series_id" else f"u.{name}" for name in keys]
+    yield from _uneven(cursor, family, one.table, project, ((fine, as_coarse), (coarse, keys)))
+    if one.month:
+        of_days = ["date_trunc('month', day::timestamp)::date" if name == "day" else name for name in keys]
+        of_months = ["month" if name == "day" else name for name in keys]
+        months = f"(SELECT * FROM {one.month} WHERE project_id = %(project)s) u"  # noqa: S608
+        yield from _uneven(cursor, family, one.month, project, ((coarse, of_days), (months, of_months)))
+
+
+def _uneven(
+    cursor: "Cursor[Any]",
+    family: Family,
+    table: str,
+    project: Project,
+    sides: tuple[tuple[str, list[str]], ...],
+) -> Iterator[Difference]:
+    """Groups of two relations (each with the keys that it is grouped by) whose sums are not the same."""
+    values = sql.SQL(", ").join(_values(family)).as_string(cursor)
+    expected, stored = (
+        f"(SELECT jsonb_build_array({', '.join(keys)}) AS k, jsonb_build_object({values}) AS v FROM {relation}"  # noqa: S608
+        f" GROUP BY {', '.join(keys)} HAVING sum({family.sums[0]}) <> 0)"
+        for relation, keys in sides
+    )
+    cursor.execute(
+        f"SELECT coalesce(a.k, b.k), a.v, b.v FROM {stored} a FULL JOIN {expected} b USING (k)"  # noqa: S608
+        " WHERE a.v IS DISTINCT FROM b.v",
+        {"project": project.pk},
+    )
+    for row in cursor.fetchall():
+        key, left, right = (None if cell is None else json.loads(cell) for cell in row)
+        yield Difference(table, tuple(key or ()), _shown(left, right), _shown(right, left))
 
 
 def _values(family: Family) -> Iterator[sql.Composable]:

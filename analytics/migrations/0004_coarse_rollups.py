@@ -1,8 +1,12 @@
-"""Rollups by customer and month, and by model and day, without series."""
+"""Coarse rollups: by flow, by model, by customer and month, without the rest of the series."""
+
+from pathlib import Path
 
 from django.db import migrations
+
+SQL = (Path(__file__).parent / "coarse.sql").read_text()
 
 
 class Migration(migrations.Migration):
     dependencies = [("analytics", "0003_import_period")]
-    operations: list[migrations.operations.base.Operation] = []
+    operations = [migrations.RunSQL(sql=SQL, reverse_sql=migrations.RunSQL.noop)]
