@@ -9,7 +9,8 @@ from psycopg import Cursor
 from analytics import sketch
 
 ALL_FLOWS = -1
-Row = tuple[int, Any, str, int, list[int] | None, list[int] | None]
+_IDS = np.dtype(">i8")
+Row = tuple[int, Any, str, int, bytes | None, bytes | None]
 _READ = """
     SELECT a.project_id, a.day, a.environment, a.flow_id, a.users, a.customers
     FROM audience_day a
@@ -25,15 +26,17 @@ _WRITE = """
 
 
 def add(cursor: "Cursor[Any]", rows: list[Row]) -> None:
-    """Merge the ids of (project, day, environment, flow, user ids, customer ids) into the stored sketches."""
+    """Merge (project, day, environment, flow, user ids, customer ids) into the stored sketches.
+
+    Ids are packed, eight bytes each, big-endian."""
     if not rows:
         return
-    seen: dict[tuple[Any, ...], tuple[list[int], list[int]]] = {}
+    seen: dict[tuple[Any, ...], tuple[bytearray, bytearray]] = {}
     for project, day, environment, flow, users, customers in rows:
         for key in ((project, day, environment, flow), (project, day, environment, ALL_FLOWS)):
-            known = seen.setdefault(key, ([], []))
-            known[0].extend(users or ())
-            known[1].extend(customers or ())
+            known = seen.setdefault(key, (bytearray(), bytearray()))
+            known[0].extend(users or b"")
+            known[1].extend(customers or b"")
     cursor.execute(_READ, [list(column) for column in zip(*seen, strict=True)])
     stored = {row[:4]: (bytes(row[4]), bytes(row[5])) for row in cursor.fetchall()}
     empty = sketch.of(np.array([], dtype=np.int64))
@@ -41,7 +44,7 @@ def add(cursor: "Cursor[Any]", rows: list[Row]) -> None:
     for key, ids in seen.items():
         before = stored.get(key, (empty, empty))
         after = tuple(
-            sketch.union([old, sketch.of(np.array(new, dtype=np.int64))]) if new else old
+            sketch.union([old, sketch.of(np.frombuffer(new, _IDS).astype(np.int64))]) if new else old
             for old, new in zip(before, ids, strict=True)
         )
         if after != before or key not in stored:

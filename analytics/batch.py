@@ -154,7 +154,9 @@ def _calls(records: list[CallRecord], state: ProjectState, source: Source) -> Ca
             unique[key] = record
     for key, count in copies.items():
         unique[key] = msgspec.structs.replace(unique[key], duplicates=count)
-    chosen = list(unique.values())
+    chosen = [
+        unique[key] for key in sorted(unique)
+    ]  # in the order of the ledger's key: its index is written in a row
     lines = list(rows(chosen, state=state, source=source, mode=NEW))
     return Calls(state, lines, list(_names_of_calls(chosen)), [call for call in chosen if has_content(call)])
 

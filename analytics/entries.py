@@ -8,6 +8,7 @@ from uuid import UUID
 
 from analytics.compile import CATALOGUE
 from analytics.dimensions import NONE, UNATTRIBUTED
+from analytics.intern import HEX
 from analytics.ledger_codes import COST_REASONS, COST_STATUSES, OUTCOMES
 from analytics.opaque import call_id
 from ingest.records import ERROR_CLASSES, FINISH_REASONS
@@ -135,7 +136,7 @@ def call_of(row: dict[str, Any]) -> Call:
         key=row["id"],
         started_at=row["started_at"],
         received_at=row["received_at"],
-        client_id=row["raw_id"] or (None if row["trace"] else str(row["id"])),
+        client_id=_client_id(row),
         run_id=(row["run_name"] or row["trace"].hex) if row["trace"] else opaque,
         dimensions=_dimensions(row),
         tags={**(row["tracked"] or {}), **(row["tags"] or {})},
@@ -161,9 +162,17 @@ def call_of(row: dict[str, Any]) -> Call:
     )
 
 
+def _client_id(row: dict[str, Any]) -> str | None:
+    """The id that the client gave; None for spans, whose id is that of their trace and their own."""
+    if row["raw_id"] == HEX:
+        return str(row["id"].hex)
+    return row["raw_id"] or (None if row["trace"] else str(row["id"]))
+
+
 def run_of(row: dict[str, Any]) -> Run:
     """A row of RUNS."""
-    name = row["raw_id"] or (row["id"].hex if row["traced"] else str(row["id"]))
+    is_hex = row["traced"] or row["raw_id"] == HEX
+    name = row["raw_id"] or (row["id"].hex if is_hex else str(row["id"]))
     return Run(
         id=name if row["traced"] else call_id(row["started_at"], row["id"]),
         name=name,

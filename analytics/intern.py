@@ -11,6 +11,7 @@ import struct
 from functools import lru_cache
 
 CUSTOMER, USER, SESSION = 1, 2, 3
+HEX = ""  # stored for an id that is its key without dashes: a byte instead of 33
 _INT64 = struct.Struct(">q")
 _HEX32 = re.compile(r"[0-9a-f]{32}").fullmatch
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
@@ -35,13 +36,17 @@ def run_key(trace: str) -> str:
 
 
 def call_key(call_id: str) -> str:
-    """The key of a call: its id itself when it is a UUID in canonical form, else a hash of it."""
+    """The key of a call: its id itself when it is a UUID, in canonical form or as 32 hex digits, else a hash of it."""
+    if _HEX32(call_id):
+        return call_id
     return call_id.replace("-", "") if _UUID(call_id) else _digest(call_id)
 
 
 def raw_call_id(call_id: str, span: str | None) -> str | None:
-    """What must be stored to show the client's id again: nothing for UUIDs and spans."""
-    return None if span is not None or _UUID(call_id) else call_id
+    """What must be stored to show the client's id again: nothing for UUIDs and spans, HEX for 32 hex digits."""
+    if span is not None:
+        return None
+    return HEX if _HEX32(call_id) else None if _UUID(call_id) else call_id
 
 
 def span_call_id(trace: str, span: str) -> str:

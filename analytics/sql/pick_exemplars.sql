@@ -1,22 +1,22 @@
 -- Purpose: the three slowest (kind 1) and costliest (kind 2) runs that this load brought, of each quarter hour,
 -- environment and flow. Compaction keeps the best five. Safe to re-run.
+-- A decimal becomes a float by way of its text: only those that are left do.
 -- First the best of each series, by numbers; the few that are left are compared within their flow.
 WITH runs AS MATERIALIZED (
     SELECT project_id, date_bin('15 minutes', started_at, timestamptz '2000-01-01Z') AS bucket, started_at, id,
-        series_id, duration_us::float8 AS duration, cost::float8 AS cost FROM run_new
+        series_id, duration_us AS duration, cost FROM run_new
     UNION ALL
     SELECT project_id, date_bin('15 minutes', started_at, timestamptz '2000-01-01Z'), started_at, id, series_id,
-        duration_us::float8,
-        call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)::float8
+        duration_us, call_cost(cost_input, cost_cache_read, cost_cache_write, cost_output, cost_other, cost_unsplit)
     FROM delta WHERE trace IS NULL AND sign = 1),
 best AS (
     SELECT * FROM (
-        SELECT 1 AS kind, duration AS value, project_id, bucket, started_at, id, series_id,
+        SELECT 1 AS kind, duration::float8 AS value, project_id, bucket, started_at, id, series_id,
             row_number() OVER (PARTITION BY project_id, bucket, series_id ORDER BY duration DESC) AS place
         FROM runs WHERE duration > 0) AS slow WHERE place <= 3
     UNION ALL
     SELECT * FROM (
-        SELECT 2, cost, project_id, bucket, started_at, id, series_id,
+        SELECT 2, cost::float8, project_id, bucket, started_at, id, series_id,
             row_number() OVER (PARTITION BY project_id, bucket, series_id ORDER BY cost DESC) AS place
         FROM runs WHERE cost > 0) AS dear WHERE place <= 3),
 ranked AS (

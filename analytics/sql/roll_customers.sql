@@ -1,4 +1,5 @@
 -- Purpose: what delta changes per customer, appended to customer_bucket and customer_day; customer 0 = none named.
+-- total() is sum() that stays in its type (migrations/totals.sql).
 -- Grain: project, bucket, customer, coarse series (environment, flow, provider, model), batch.
 WITH q AS MATERIALIZED (
     SELECT
@@ -17,15 +18,15 @@ WITH q AS MATERIALIZED (
         sum(d.sign * d.reasoning) AS reasoning,
         sum(d.sign * d.audio_input) AS audio_input,
         sum(d.sign * d.audio_output) AS audio_output,
-        sum(d.sign * (coalesce(d.output, 0)::bigint + coalesce(d.reasoning, 0) + coalesce(d.audio_output, 0))) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_output,
-        sum(d.sign * d.duration_us) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_us,
-        sum(d.sign * d.cost_input) AS cost_input,
-        sum(d.sign * d.cost_cache_read) AS cost_cache_read,
-        sum(d.sign * d.cost_cache_write) AS cost_cache_write,
-        sum(d.sign * d.cost_output) AS cost_output,
-        sum(d.sign * d.cost_other) AS cost_other,
-        sum(d.sign * d.cost_unsplit) AS cost_unsplit,
-        sum(d.sign * call_cost(d.cost_input, d.cost_cache_read, d.cost_cache_write, d.cost_output, d.cost_other, d.cost_unsplit)) FILTER (WHERE d.wasted) AS wasted
+        total(d.sign * (coalesce(d.output, 0)::bigint + coalesce(d.reasoning, 0) + coalesce(d.audio_output, 0))) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_output,
+        total(d.sign * d.duration_us) FILTER (WHERE d.error_class = 0 AND d.duration_us > 0 AND d.output IS NOT NULL) AS timed_us,
+        total(CASE WHEN d.sign = 1 THEN d.cost_input ELSE -d.cost_input END) AS cost_input,
+        total(CASE WHEN d.sign = 1 THEN d.cost_cache_read ELSE -d.cost_cache_read END) AS cost_cache_read,
+        total(CASE WHEN d.sign = 1 THEN d.cost_cache_write ELSE -d.cost_cache_write END) AS cost_cache_write,
+        total(CASE WHEN d.sign = 1 THEN d.cost_output ELSE -d.cost_output END) AS cost_output,
+        total(CASE WHEN d.sign = 1 THEN d.cost_other ELSE -d.cost_other END) AS cost_other,
+        total(CASE WHEN d.sign = 1 THEN d.cost_unsplit ELSE -d.cost_unsplit END) AS cost_unsplit,
+        total(d.sign * call_cost(d.cost_input, d.cost_cache_read, d.cost_cache_write, d.cost_output, d.cost_other, d.cost_unsplit)) FILTER (WHERE d.wasted) AS wasted
     FROM delta d JOIN series s ON s.project_id = d.project_id AND s.id = d.series_id
     GROUP BY 1, 2, 3, 4),
 days AS MATERIALIZED (
@@ -50,10 +51,10 @@ INSERT INTO customer_day (
     cost_cache_write, cost_output, cost_other, cost_unsplit, wasted)
 SELECT
     q.project_id, y.day, q.customer_id, q.series_id, %(batch)s,
-    sum(q.calls), sum(q.errors), sum(q.duplicates), sum(q.partial), sum(q.unpriced), sum(q.input),
-    sum(q.cache_read), sum(q.cache_write), sum(q.cache_write_1h), sum(q.output), sum(q.reasoning),
-    sum(q.audio_input), sum(q.audio_output), sum(q.timed_output), sum(q.timed_us), sum(q.cost_input),
-    sum(q.cost_cache_read), sum(q.cost_cache_write), sum(q.cost_output), sum(q.cost_other),
-    sum(q.cost_unsplit), sum(q.wasted)
+    total(q.calls), total(q.errors), total(q.duplicates), total(q.partial), total(q.unpriced), total(q.input),
+    total(q.cache_read), total(q.cache_write), total(q.cache_write_1h), total(q.output), total(q.reasoning),
+    total(q.audio_input), total(q.audio_output), total(q.timed_output), total(q.timed_us), total(q.cost_input),
+    total(q.cost_cache_read), total(q.cost_cache_write), total(q.cost_output), total(q.cost_other),
+    total(q.cost_unsplit), total(q.wasted)
 FROM q JOIN days y ON y.project_id = q.project_id AND y.bucket = q.bucket
 GROUP BY 1, 2, 3, 4

@@ -1,4 +1,5 @@
 -- Purpose: what run_delta and calls without a trace (each a run of its own) change, appended to run_bucket and run_day.
+-- total() is sum() that stays in its type (migrations/totals.sql).
 -- Grain: project, quarter hour of the run's start, run series, batch.
 WITH changed AS (
     SELECT sign, project_id, started_at, series_id, outcome, rescued, cost, outcome_value, duration_us FROM run_delta
@@ -14,7 +15,7 @@ q AS MATERIALIZED (
         sum(sign) AS runs, coalesce(sum(sign) FILTER (WHERE outcome = 1), 0) AS successes,
         coalesce(sum(sign) FILTER (WHERE outcome = 2), 0) AS failures,
         coalesce(sum(sign) FILTER (WHERE rescued), 0) AS rescued,
-        sum(sign * cost) AS cost, sum(sign * outcome_value) AS value,
+        total(CASE WHEN sign = 1 THEN cost ELSE -cost END) AS cost, total(sign * outcome_value) AS value,
         string_agg(int2send(log_bucket(duration_us::float8 / 1000)) || int4send(sign), ''::bytea)
             FILTER (WHERE duration_us IS NOT NULL) AS duration,
         string_agg(int2send(log_bucket(cost::double precision)) || int4send(sign), ''::bytea)
@@ -33,8 +34,8 @@ quarters AS (
 INSERT INTO run_day (
     project_id, day, series_id, batch, runs, successes, failures, rescued, cost, value, duration, cost_histogram)
 SELECT
-    q.project_id, y.day, q.series_id, %(batch)s, sum(q.runs), sum(q.successes),
-    sum(q.failures), sum(q.rescued), sum(q.cost), sum(q.value), string_agg(q.duration, ''::bytea),
+    q.project_id, y.day, q.series_id, %(batch)s, total(q.runs), total(q.successes),
+    total(q.failures), total(q.rescued), total(q.cost), total(q.value), string_agg(q.duration, ''::bytea),
     string_agg(q.cost_histogram, ''::bytea)
 FROM q JOIN days y ON y.project_id = q.project_id AND y.bucket = q.bucket
 GROUP BY 1, 2, 3
