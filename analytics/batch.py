@@ -2,7 +2,7 @@
 next one is made ready while Postgres works on this one (analytics/ahead.py)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,12 +12,15 @@ from psycopg import Cursor
 
 from analytics.content import has_content
 from analytics.intern import run_key
-from analytics.ledger_codes import FAILURE, SUCCESS
+from analytics.ledger_codes import FAILED_TOOL, FAILURE, SUCCESS
+from analytics.outcomes import Told
 from analytics.resolve import Resolved
+from analytics.scores import Scored
 from analytics.series import ProjectState
 from analytics.stage import NEW, Source, rows
 from ingest.inbox import Kind, read_records
 from ingest.records import CallRecord, MessagesRecord
+from ingest.wire.scores import scores_of
 
 BATCH = 20_000  # records a transaction; prototype: 10,000 took 21,800 events/s, 500 took 13,500
 READ_AHEAD = 1_000  # rows looked at to choose a batch
@@ -38,7 +41,7 @@ class Waiting:
 
 
 class RunName(NamedTuple):
-    """What is known of a run beside its calls; the last four only of traces that came as spans."""
+    """What is known of a run beside its calls; the last five only of traces that came as spans."""
 
     key: str
     raw_id: str | None
@@ -47,6 +50,7 @@ class RunName(NamedTuple):
     ended_us: int | None = None
     outcome: int | None = None
     rescued: bool | None = None
+    signs: int | None = None  # analytics.ledger_codes.FAILED_TOOL
 
 
 class Calls(NamedTuple):
@@ -74,6 +78,8 @@ class Batch:
     states: dict[int, ProjectState]
     calls: list[Calls] = field(default_factory=list)
     spans: list[Spans] = field(default_factory=list)
+    scores: list[Scored] = field(default_factory=list)
+    outcomes: list[Told] = field(default_factory=list)
     records: int = 0
     too_old: int = 0
 
@@ -128,7 +134,9 @@ def prepare(waiting: list[Waiting], states: dict[int, ProjectState], *, floor: d
         row.body = b""
         batch.records += len(records)
         key = (row.project_id, row.kind == Kind.CALLS, row.import_batch)
-        if row.project_id in states:
+        if row.project_id in states and row.kind in _TOLD:
+            _TOLD[row.kind](batch, row, records)
+        elif row.project_id in states:
             groups[key].extend(records)
             received.setdefault(key, row.received_at)
     for (project_id, native, import_batch), records in groups.items():
@@ -137,9 +145,31 @@ def prepare(waiting: list[Waiting], states: dict[int, ProjectState], *, floor: d
         batch.too_old += len(records) - len(kept)
         if native:
             batch.calls.append(_calls(kept, states[project_id], source))
+            if scored := [score for call in kept if call.scores for score in scores_of(call)]:
+                batch.scores.append(Scored(states[project_id].project, *source, scored))
         elif kept:
             batch.spans.append(Spans(states[project_id], source, kept))
     return batch
+
+
+def _add_scores(batch: Batch, row: Waiting, records: list[Any]) -> None:
+    project = batch.states[row.project_id].project
+    batch.scores.append(Scored(project, as_us(row.received_at), row.import_batch, records))
+
+
+def _add_outcomes(batch: Batch, row: Waiting, records: list[Any]) -> None:
+    """All of a project together: of two that were told of one run the later counts."""
+    for place, told in enumerate(batch.outcomes):
+        if told.project_id == row.project_id:
+            batch.outcomes[place] = told._replace(records=[*told.records, *records])
+            return
+    batch.outcomes.append(Told(row.project_id, as_us(row.received_at), records))
+
+
+_TOLD: dict[int, Callable[[Batch, Waiting, list[Any]], None]] = {
+    Kind.SCORES: _add_scores,
+    Kind.OUTCOMES: _add_outcomes,
+}
 
 
 def _calls(records: list[CallRecord], state: ProjectState, source: Source) -> Calls:
@@ -180,7 +210,8 @@ def names_of_traces(traces: Sequence[Resolved]) -> Iterator[RunName]:
         outcome = {None: None, True: SUCCESS, False: FAILURE}[trace.outcome]
         times = (trace.started_us, trace.ended_us)
         session = trace.context.get("session")
-        yield RunName(run_key(trace.trace), None, session, *times, outcome, trace.rescued)
+        signs = FAILED_TOOL if any(step.failed and step.kind == "tool" for step in trace.steps) else 0
+        yield RunName(run_key(trace.trace), None, session, *times, outcome, trace.rescued, signs)
 
 
 def when(record: Any) -> int:

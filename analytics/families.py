@@ -37,6 +37,14 @@ FAMILIES = (
         "run_bucket", "run_day", ("series_id",),
         ("runs", "successes", "failures", "rescued", "cost", "value"), ("duration", "cost_histogram"),
     ),
+    Family(
+        "score_bucket", "score_day", ("series_id", "scorer_id"),
+        ("n", "judged", "passed", "sum", "squares"), ("counts",),
+    ),
+    Family(
+        "sign_bucket", "sign_day", ("series_id",),
+        ("flagged", "cut_off", "filtered", "empty_answer", "failed_tool"), (),
+    ),
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 
-from analytics import audience, partitions
+from analytics import audience, outcomes, partitions, scores
 from analytics.series import ProjectState, merged
 from analytics.stage import COLUMNS, GONE, NEW, NULL, SET, TIMES, copy_text
 from analytics.statements import statement
@@ -71,7 +71,8 @@ def staging(cursor: "Cursor[Any]") -> None:
             cursor.execute(part)
     elif connection.savepoint_ids:  # inside another transaction no commit has emptied them
         cursor.execute(
-            "TRUNCATE stage, delta, touched, run_new, run_name, series_of_set, run_delta, span_stage, repriced"
+            "TRUNCATE stage, delta, touched, run_new, run_name, series_of_set, run_delta, span_stage, repriced,"
+            " score_stage, score_open, score_found, score_delta, outcome_stage"
         )
 
 
@@ -101,14 +102,17 @@ def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: dateti
     )
     found = cursor.fetchall()
     staged = {mode: count for mode, count, _, _ in found}
-    if not found:
+    told = _told(cursor)
+    if not found and not told:
         return Applied()
-    lo, hi = min(row[2] for row in found), max(row[3] for row in found)
+    lo, hi = min([row[2] for row in found], default=now), max([row[3] for row in found], default=now)
     partitions.ensure(cursor, lo, hi, now=now)
     for state in states.values():
         state.store(cursor)
     window = {"lo": lo, "hi": hi}
     done = Applied()
+    if outcomes.any_told(cursor, states):
+        _run(cursor, "tell_staged", {})
     if staged.get(SET) or staged.get(GONE):
         done.corrected = _run(cursor, "find_corrected", window)
         _run(cursor, "correct_calls", window)
@@ -118,8 +122,16 @@ def apply(cursor: "Cursor[Any]", states: dict[int, ProjectState], *, now: dateti
     if staged.get(NEW) and done.new < staged[NEW] + staged.get(SET, 0):
         done.duplicates = _run(cursor, "find_duplicates", window)
         _run(cursor, "count_duplicates", window)
+    if told:
+        outcomes.tell_calls(cursor, states, now=now)
     roll(cursor, states, window | {"corrected": bool(done.corrected or done.removed)}, now=now)
     return done
+
+
+def _told(cursor: "Cursor[Any]") -> bool:
+    """Whether scores or outcomes are to be attributed."""
+    cursor.execute("SELECT EXISTS (SELECT FROM outcome_stage) OR EXISTS (SELECT FROM score_open)")
+    return bool(_one(cursor))
 
 
 @dataclass(slots=True)
@@ -162,6 +174,9 @@ def roll(
 ) -> None:
     """Bring runs and every rollup up to what stands in `delta`."""
     _runs(cursor, states, window)
+    if outcomes.any_told(cursor, states):
+        _run(cursor, "note_told", {"projects": list(states), "now": now})
+    scores.follow(cursor, states, now=now)
     _run(cursor, "note_sightings", {})
     if window.get("corrected"):
         _run(cursor, "doubt_sightings", {})
@@ -181,7 +196,8 @@ def roll_up(cursor: "Cursor[Any]", *, kept_from: datetime) -> None:
     for name in ("roll_usage", "roll_runs"):
         _run(cursor, name, values)
     cursor.execute("SET LOCAL enable_hashagg = off")
-    _run(cursor, "roll_customers", values)
+    for name in ("roll_customers", "roll_scores", "roll_signs"):
+        _run(cursor, name, values)
 
 
 def kept_from(now: datetime) -> datetime:
@@ -191,7 +207,12 @@ def kept_from(now: datetime) -> datetime:
 
 
 def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[str, Any]) -> None:
-    if not _run(cursor, "touch_runs", {}):
+    touched = _run(cursor, "touch_runs", {})
+    if told := _run(cursor, "touch_told_runs", {}):
+        cursor.execute("SELECT least(min(lo), %(lo)s), greatest(max(hi), %(hi)s) FROM touched", window)
+        lo, hi = cursor.fetchall()[0]
+        window = window | {"lo": lo, "hi": hi}
+    if not touched + told:
         return
     if _run(cursor, "take_runs", window):
         _run(cursor, "widen_touched", {"large": LARGE})
@@ -203,6 +224,8 @@ def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[s
     _name_sets(cursor, states)
     _run(cursor, "name_runs", {})
     _run(cursor, "judge_runs", window)
+    if outcomes.any_told(cursor, states):
+        _run(cursor, "tell_runs", {})
     if _run(cursor, "find_wasted", window):
         _run(cursor, "mark_wasted", window)
     _run(cursor, "put_runs", {})

@@ -29,3 +29,7 @@ STATUS_CODES = {
 # Outcome of a run.
 UNKNOWN, SUCCESS, FAILURE = 0, 1, 2
 OUTCOMES = ("unknown", "success", "failure")
+
+# What is wrong with a run on the face of it, as bits (analytics/sql/roll_signs.sql): 1 cut off, 2 filtered,
+# 4 empty answer; and what only its spans tell:
+FAILED_TOOL = 8

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from psycopg import Cursor
 
 from accounts.models import LANES, Project
-from analytics import partitions, retention
+from analytics import outcomes, partitions, retention, scores
 from analytics.ahead import Ahead
 from analytics.batch import (
     BATCH,
@@ -34,7 +34,16 @@ from analytics.batch import (
     when,
 )
 from analytics.content import keep_content
-from analytics.ledger import LOCK_SPACE, Applied, LaneBusy, apply, copy_rows, name_runs, writing
+from analytics.ledger import (
+    LOCK_SPACE,
+    Applied,
+    LaneBusy,
+    apply,
+    copy_rows,
+    kept_from,
+    name_runs,
+    writing,
+)
 from analytics.pricebook import books
 from analytics.series import ProjectState, load_state
 from analytics.statements import statement
@@ -114,6 +123,7 @@ def _load(lane: int, *, now: datetime, most: int = BATCH, ahead: Ahead | None = 
         if ahead is not None and batch.records > BATCH // 2:
             ahead.start(without=batch.ids)
         loaded = _stage(cursor, batch, now=now)
+        _stage_told(cursor, batch, now=now)
         loaded.applied = apply(cursor, batch.states, now=now)
         _count_intake(cursor, batch.waiting, loaded)
         cursor.execute("DELETE FROM inbox WHERE id = ANY(%s)", [batch.ids])
@@ -174,6 +184,18 @@ def _stage_traces(cursor: "Cursor[Any]", of: Spans, now: datetime) -> Outcome:
     keep_content(cursor, project, [*(span.call for span in spans if span.call is not None), *messages])
     name_runs(cursor, project.pk, names_of_traces(outcome.resolved))
     return outcome
+
+
+def _stage_told(cursor: "Cursor[Any]", batch: Batch, *, now: datetime) -> None:
+    """Scores and outcomes enter before the calls, which may be what they were told of."""
+    moments = scores.Moments(now, kept_from(now))
+    for scored in batch.scores:
+        scores.stage(cursor, scored, moments)
+        scores.put(cursor)
+    for told in batch.outcomes:
+        outcomes.stage(cursor, told)
+    if batch.outcomes:
+        outcomes.keep(cursor)
 
 
 def forget() -> None:

@@ -6,8 +6,7 @@ from django.utils import timezone
 from accounts.models import Project
 from analytics.changes_models import Change, ChangeFlow, PriceMark  # noqa: F401 - models of this app too
 from analytics.rates_models import ExchangeRate as ExchangeRate
-from analytics.scores_models import FlowQuality as FlowQuality
-from analytics.scores_models import ScoreDefinition as ScoreDefinition
+from analytics.scores_models import FlowQuality, ScoreDefinition  # noqa: F401
 
 UNATTRIBUTED = 0  # flow_id of calls that named no flow
 

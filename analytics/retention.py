@@ -56,9 +56,14 @@ def _drop_older(table: str, limit: datetime) -> list[str]:
     return dropped
 
 
+_QUARTERS = (
+    "usage", "usage_coarse", "customer_bucket", "run_bucket", "run_coarse", "score_bucket", "sign_bucket", "exemplar",
+)  # fmt: skip
+
+
 def _forget_quarters(limit: datetime) -> None:
     with connection.cursor() as cursor:
-        for table in ("usage", "usage_coarse", "customer_bucket", "run_bucket", "run_coarse", "exemplar"):
+        for table in _QUARTERS:
             cursor.execute(sql.SQL("DELETE FROM {} WHERE bucket < %s").format(sql.Identifier(table)), [limit])
 
 

@@ -180,10 +180,11 @@ def _take(request: Request, decode: Callable[..., Decoded]) -> HttpResponse:
     records = privacy.Gate(holder.project).calls(decoded.records)
     sender = Sender(holder.project.id, holder.key_id)
     inbox.put(records, kind=Kind.CALLS, sender=sender, now=now, rejected=len(decoded.rejections))
-    return _answer(decoded)
+    return answered(decoded)
 
 
-def _answer(decoded: Decoded) -> HttpResponse:
+def answered(decoded: Decoded) -> HttpResponse:
+    """What was taken, what was refused and why; 400 where nothing could be taken."""
     warnings = decoded.warnings
     if decoded.untold:
         warnings = [*warnings, Remark(decoded.index, None, f"{decoded.untold} more warnings.")]

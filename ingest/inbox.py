@@ -21,7 +21,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from accounts.errors import ApiError
 from accounts.models import LANES
 from ingest.patience import patiently
-from ingest.records import CallRecord, MessagesRecord, SpanRecord
+from ingest.records import CallRecord, MessagesRecord, OutcomeRecord, ScoreRecord, SpanRecord
 
 T = TypeVar("T")
 ROW_ITEMS = 5_000
@@ -36,17 +36,23 @@ class Kind(IntEnum):
     CALLS = 1
     SPANS = 2
     MESSAGES = 3
+    SCORES = 4
+    OUTCOMES = 5
 
 
 RECORD_TYPES: dict[Kind, Any] = {
     Kind.CALLS: CallRecord,
     Kind.SPANS: SpanRecord,
     Kind.MESSAGES: MessagesRecord,
+    Kind.SCORES: ScoreRecord,
+    Kind.OUTCOMES: OutcomeRecord,
 }
 _DECODERS: dict[Kind, msgspec.msgpack.Decoder[Any]] = {
     Kind.CALLS: msgspec.msgpack.Decoder(list[CallRecord]),
     Kind.SPANS: msgspec.msgpack.Decoder(list[SpanRecord]),
     Kind.MESSAGES: msgspec.msgpack.Decoder(list[MessagesRecord]),
+    Kind.SCORES: msgspec.msgpack.Decoder(list[ScoreRecord]),
+    Kind.OUTCOMES: msgspec.msgpack.Decoder(list[OutcomeRecord]),
 }
 _ENCODER = msgspec.msgpack.Encoder()  # a Decimal goes as its text: no digit is lost
 

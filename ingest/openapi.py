@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from ingest.records import Rejection, Remark
 from ingest.wire.event import Event
+from ingest.wire.scores import SentOutcome, SentScore
 
 JSON, JSON_LINES, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
 BINARY = {"type": "string", "format": "binary"}
@@ -189,3 +190,49 @@ def export_answers() -> dict[Any, Any]:
         answers[status, JSON] = OpenApiResponse(STATUS, description=reason)
         answers[status, PROTOBUF] = OpenApiResponse(BINARY, description=reason)
     return answers
+
+
+BATCH = {
+    "type": "object",
+    "description": "What Opik's SDK sends: `traces` or `spans`.",
+    "properties": {
+        "traces": {"type": "array", "items": {"type": "object"}},
+        "spans": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def batch_answers() -> dict[Any, Any]:
+    """The answers of Opik's paths."""
+    told = _object(accepted=TOLD["accepted"], rejected=TOLD["rejected"])
+    return {
+        204: OpenApiResponse(description="All of it was taken."),
+        (200, JSON): OpenApiResponse(told, description="Some of it was refused."),
+        **errors(),
+    }
+
+
+def _batches(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """`{"<name>": [...]}`, a list, or one object."""
+    envelope = {"type": "object", "properties": {name: {"type": "array", "items": item}}, "required": [name]}
+    return {"anyOf": [envelope, {"type": "array", "items": item}, item]}
+
+
+_SCORE = {"name": "thumbs", "value": True, "run_id": "run-77", "source": "user", "comment": "just right"}
+SCORES = _batches("scores", {**schema_of(SentScore), "example": _SCORE})
+_OUTCOME = {"run_id": "run-77", "success": True, "value": "12.50"}
+OUTCOMES = _batches("outcomes", {**schema_of(SentOutcome), "example": _OUTCOME})
+ANYTHING = {"description": "As Langfuse documents it.", "type": ["object", "array"]}
+_LINES = {"type": "array", "items": {"type": "object"}}
+
+
+def ingestion_answers() -> dict[Any, Any]:
+    """The answers of `POST /api/public/ingestion`."""
+    told = OpenApiResponse(_object(successes=_LINES, errors=_LINES), description="A line for each event.")
+    return {(207, JSON): told, **errors()}
+
+
+def projects_answers() -> dict[Any, Any]:
+    """The answers of `GET /api/public/projects`."""
+    found = OpenApiResponse(_object(data=_LINES), description="The key's project.")
+    return {(200, JSON): found, **errors(400, 413, 415)}

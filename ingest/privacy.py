@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.models import Project
 from accounts.redaction import Rule, compile_rules, redact
-from ingest.records import CallRecord, MessagesRecord, SpanRecord
+from ingest.records import CallRecord, MessagesRecord, ScoreRecord, SpanRecord
 
 # Texts that people or applications write. Identities, models and the words of this product stay as they are:
 # a call must keep its id, or a retry of it would be another call.
@@ -72,6 +72,15 @@ class Gate:
         call = record.call and self._changed(record.call, {})
         changed: SpanRecord = self._changed(record, {"call": call})
         return changed
+
+    def scores(self, records: list[ScoreRecord]) -> list[ScoreRecord]:
+        """Scores as they may be stored: their comments redacted."""
+        if not self.rules:
+            return records
+        return [
+            msgspec.structs.replace(record, comment=redact(record.comment, self.rules)) if record.comment else record
+            for record in records
+        ]
 
     def messages(self, records: list[MessagesRecord]) -> list[MessagesRecord]:
         """Messages as they may be stored; what says nothing then is left out."""

@@ -125,6 +125,36 @@ class MessagesRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, omi
     fingerprint: str | None = None
 
 
+class ScoreRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
+    """One score: a quality value of a call, a run or a session. Its target may come later.
+
+    Given is one of: `call` with `call_us`; `call` with `run`; `run`; `session`. Exactly one of `truth`, `number`
+    and `label` is the value."""
+
+    id: str  # the sender's, or made of what the score is (ingest.wire.scores.score_id)
+    name: str
+    at_us: int  # when it was given
+    source: str = "user"  # user, heuristic, judge, human, telemetry
+    judge_version: str | None = None
+    truth: bool | None = None
+    number: Decimal | None = None
+    label: str | None = None
+    call: str | None = None
+    call_us: int | None = None
+    run: str | None = None
+    session: str | None = None
+    comment: str | None = None
+
+
+class OutcomeRecord(msgspec.Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
+    """What a run came to, told apart from its calls; the later one wins."""
+
+    run: str
+    at_us: int
+    success: bool | None = None
+    value: Decimal | None = None
+
+
 class Rejection(msgspec.Struct, frozen=True):
     """Why one item was refused: its index in the request, the field, and what to do."""
 

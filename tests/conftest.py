@@ -9,7 +9,8 @@ RAW_TABLES = (
     "call, sighting, run, span, content, series, name, tag_set, usage, usage_day, customer_bucket, customer_day, "
     "run_bucket, run_day, audience_day, exemplar, dirty_day, waiting_flow, lane, heartbeat, intake, inbox, inbox_dead, "
     "usage_coarse, usage_coarse_day, usage_coarse_month, run_coarse, run_coarse_day, run_coarse_month, "
-    "customer_coarse_day, customer_coarse_month"
+    "customer_coarse_day, customer_coarse_month, "
+    "score, scorer, outcome, score_bucket, score_day, sign_bucket, sign_day"
 )
 
 

@@ -21,14 +21,23 @@ CREATE TEMP TABLE IF NOT EXISTS touched (
     project_id int, trace uuid, lo timestamptz, hi timestamptz, large boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS run_new (series_set bigint[], LIKE run) ON COMMIT DELETE ROWS;
 ALTER TABLE run_new ALTER COLUMN series_id DROP NOT NULL;
+ALTER TABLE run_new ALTER COLUMN signs DROP NOT NULL;
 CREATE TEMP TABLE IF NOT EXISTS run_name (
     project_id int, id uuid, raw_id text, session text, trace_started_us bigint, trace_ended_us bigint,
-    trace_outcome smallint, trace_rescued boolean) ON COMMIT DELETE ROWS;
+    trace_outcome smallint, trace_rescued boolean, trace_signs smallint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS series_of_set (project_id int, series_set bigint[], series_id bigint, flow_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS run_delta (sign smallint NOT NULL, LIKE run) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS span_stage (
     started_us bigint NOT NULL, trace uuid NOT NULL, project_id int NOT NULL, span bytea NOT NULL,
     copies smallint NOT NULL, record bytea NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS score_stage (LIKE score) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS score_open (project_id int NOT NULL, id uuid NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS score_found (
+    id uuid NOT NULL, at timestamptz, series_id bigint, bound_call uuid, bound_run uuid) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS score_delta (
+    sign smallint NOT NULL, project_id int, scorer_id bigint, series_id bigint, at timestamptz, value numeric,
+    label text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS outcome_stage (LIKE outcome) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS repriced (
     started_at timestamptz, id uuid, price_id int, cost_status smallint, cost_input numeric, cost_cache_read numeric,
     cost_cache_write numeric, cost_output numeric, cost_other numeric, cost_unsplit numeric) ON COMMIT DELETE ROWS

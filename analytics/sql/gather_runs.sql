@@ -4,7 +4,7 @@
 -- believes that they have one row, and was seen to look at every call for each run.
 INSERT INTO run_new (
     series_set, started_at, ended_at, id, series_id, flow_id, customer_id, user_id, session_id, duration_us,
-    input, output, project_id, first_day, calls, errors, unpriced, outcome, rescued, cost, outcome_value)
+    input, output, project_id, first_day, calls, errors, unpriced, outcome, rescued, cost, outcome_value, signs)
 SELECT
     array_agg(DISTINCT c.series_id), min(c.started_at),
     max(c.started_at + coalesce(c.duration_us, 0) * interval '1 microsecond'), c.trace, NULL, 0,
@@ -23,7 +23,11 @@ SELECT
     CASE WHEN bool_and(c.outcome) THEN 1 WHEN NOT bool_and(c.outcome) THEN 2 ELSE 0 END,
     false,
     sum(call_cost(c.cost_input, c.cost_cache_read, c.cost_cache_write, c.cost_output, c.cost_other, c.cost_unsplit)),
-    sum(c.outcome_value)
+    sum(c.outcome_value),
+    bit_or(  -- as roll_signs.sql has it of calls without a trace
+        CASE WHEN c.finish = 2 THEN 1 ELSE 0 END | CASE WHEN c.finish = 4 OR c.error_class = 7 THEN 2 ELSE 0 END
+        | CASE WHEN c.finish = 1 AND c.error_class = 0 AND c.output = 0 AND coalesce(c.audio_output, 0) = 0
+            THEN 4 ELSE 0 END)
 FROM touched t
 CROSS JOIN LATERAL (
     SELECT * FROM call AS found

@@ -274,6 +274,8 @@ def _tags_of(tags: dict[str, Any], warn: Warn) -> dict[str, str] | None:
 
 def _score_of(score: Score) -> dict[str, Any]:
     kept = {name: value for name in score.__struct_fields__ if (value := getattr(score, name)) is not None}
+    if isinstance(score.value, float):
+        _finite("scores.value", Decimal(repr(score.value)))
     if score.timestamp is not None:
         kept["timestamp"] = micros_of(score.timestamp)
     return kept
