@@ -46,6 +46,7 @@ app.conf.update(
         "housekeeping": {"task": "analytics.tasks.housekeeping", "schedule": 3600.0},
         "notice": {"task": "analytics.tasks.notice", "schedule": 60.0, "options": {"expires": 60}},
         "catalogue": {"task": "analytics.tasks.catalogue", "schedule": 60.0, "options": {"expires": 60}},
+        "schedules": {"task": "finance.tasks.schedules", "schedule": 900.0, "options": {"expires": 900}},
         "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
     },
 )
