@@ -47,6 +47,9 @@ app.conf.update(
         "notice": {"task": "analytics.tasks.notice", "schedule": 60.0, "options": {"expires": 60}},
         "catalogue": {"task": "analytics.tasks.catalogue", "schedule": 60.0, "options": {"expires": 60}},
         "schedules": {"task": "finance.tasks.schedules", "schedule": 900.0, "options": {"expires": 900}},
+        "evaluate": {"task": "guardrails.tasks.evaluate", "schedule": 60.0, "options": {"expires": 60}},
+        "deliver": {"task": "guardrails.tasks.deliver", "schedule": 10.0, "options": {"expires": 10}},
+        "digests": {"task": "guardrails.tasks.digests", "schedule": 900.0, "options": {"expires": 900}},
         "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
     },
 )
