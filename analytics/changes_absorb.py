@@ -9,6 +9,7 @@ from django.db.models import Min, Q
 
 from accounts.models import Project
 from analytics.changes_kinds import KINDS
+from analytics.changes_measured import Measured
 from analytics.changes_models import NOTICED, Change, ChangeFlow
 from analytics.changes_noticed import News
 
@@ -133,3 +134,4 @@ def _dated(change: Change) -> None:
     if change.noticed and first is not None:
         change.at = first
     change.save(update_fields=["first_call_at", "at"])
+    Measured.objects.filter(change=change).delete()  # it is measured anew

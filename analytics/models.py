@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Project
+from analytics.changes_measured import Measured  # noqa: F401
 from analytics.changes_models import Change, ChangeFlow, PriceMark  # noqa: F401 - models of this app too
 from analytics.rates_models import ExchangeRate as ExchangeRate
 from analytics.scores_models import FlowQuality, ScoreDefinition  # noqa: F401

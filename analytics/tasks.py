@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from analytics import catalogue_queue, changes_notice, demo, fold, load, partitions, pricebook, retention
+from analytics import catalogue_queue, changes_notice, demo, effects_store, fold, load, partitions, pricebook, retention
 
 DRAIN_SECONDS = 20.0
 
@@ -35,6 +35,12 @@ def housekeeping() -> None:
 def notice() -> None:
     """Changes that calls and the price book tell of enter the change ledger."""
     changes_notice.notice(now=timezone.now())
+
+
+@shared_task(name="analytics.tasks.measure_changes", ignore_result=True)
+def measure_changes() -> None:
+    """What changes did since, for lists and for the suspects."""
+    effects_store.measure(now=timezone.now())
 
 
 @shared_task(name="analytics.tasks.catalogue", ignore_result=True)
