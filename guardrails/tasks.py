@@ -8,8 +8,9 @@ from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from accounts.errors import ApiError
 from accounts.models import Project
-from guardrails import deliveries, digest, engine
+from guardrails import budgets_evaluate, deliveries, digest, engine
 
 log = structlog.get_logger()
 EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
@@ -19,6 +20,7 @@ EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
 def evaluate() -> None:
     """Evaluate every project's rules and budgets, then send what has to be told."""
     for project in Project.objects.order_by("pk"):
+        _evaluate_budgets(project)
         try:
             engine.evaluate_project(project, now=timezone.now())
         except DatabaseError as problem:
@@ -26,6 +28,15 @@ def evaluate() -> None:
             connection.close_if_unusable_or_obsolete()
     _beat()
     deliver()
+
+
+def _evaluate_budgets(project: Project) -> None:
+    """Before the rules, which make alerts of the thresholds that were crossed; they do without when it fails."""
+    try:
+        budgets_evaluate.evaluate(project, now=timezone.now())
+    except (ApiError, DatabaseError) as problem:
+        log.error("budgets not evaluated", project=project.slug, problem=str(problem))
+        connection.close_if_unusable_or_obsolete()
 
 
 @shared_task(name="guardrails.tasks.deliver", ignore_result=True)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from guardrails import alert_api
+from guardrails import alert_api, budget_api
 
 alerts: list[URLPattern | URLResolver] = [
     path("v1/rules", alert_api.Rules.as_view(), name="api_rules"),
@@ -16,4 +16,9 @@ alerts: list[URLPattern | URLResolver] = [
     path("v1/alerts/<int:number>/mute", alert_api.Mute.as_view(), name="api_mute_alert"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [*alerts]
+budgets: list[URLPattern | URLResolver] = [
+    path("v1/budgets", budget_api.BudgetList.as_view(), name="api_budgets"),
+    path("v1/budgets/<int:number>", budget_api.BudgetDetail.as_view(), name="api_budget"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [*alerts, *budgets]
