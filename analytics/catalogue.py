@@ -101,7 +101,7 @@ def renamed(entry: Entry, name: str, *, now: datetime) -> Plan:
                 f"{name} is another name of {_today(target)} already. Merge it into that one, or choose another name."
             )
         return merged(entry, target, now=now)
-    carried = _values(entry, CARRIED[kind]) | {"alias_of_id": None}
+    carried = _values(entry, CARRIED[kind]) | _confirmed(entry, now) | {"alias_of_id": None}
     if target is None:
         fresh = {**dict.fromkeys(carried), **dict.fromkeys(DETAILS, ""), "archived_at": _iso(now)}
         first, made = Edit(kind, NEW, fresh, carried), (kind, name)
@@ -111,7 +111,7 @@ def renamed(entry: Entry, name: str, *, now: datetime) -> Plan:
         action=f"{kind}.renamed",
         target=entry.name,
         says=f"{entry.name} is renamed to {name}.",
-        edits=(first, *_led(entry, to=first.id)),
+        edits=(first, *_led(entry, to=first.id, more=_confirmed(entry, now))),
         made=made,
         moves=(entry.name,),
     )

@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from dashboard.pages import demo, explore, lists, overview, run, start, theme, trust
-from dashboard.pages.settings import history, keys, members, prices, project
+from dashboard import alert_urls
+from dashboard.pages import changes, demo, explore, lists, overview, run, start, theme, trust
+from dashboard.pages.settings import catalogue, history, keys, members, prices, project
 
 settings: list[URLPattern | URLResolver] = [
     path("", project.project, name="settings"),
@@ -14,6 +15,18 @@ settings: list[URLPattern | URLResolver] = [
     path("keys", keys.keys, name="settings_keys"),
     path("keys/create", keys.create, name="settings_create_key"),
     path("keys/<int:number>/revoke", keys.revoke, name="settings_revoke_key"),
+    path("catalogue", catalogue.catalogue_page, name="settings_catalogue"),
+    path("catalogue/confirm", catalogue.confirm, name="settings_catalogue_confirm"),
+    path("catalogue/undo/<int:number>", catalogue.undo_change, name="settings_catalogue_undo"),
+    path(
+        "catalogue/flows/<int:number>", catalogue.entry_page, {"kind": "flow"}, name="settings_catalogue_flow"
+    ),
+    path(
+        "catalogue/features/<int:number>",
+        catalogue.entry_page,
+        {"kind": "feature"},
+        name="settings_catalogue_feature",
+    ),
     path("prices", prices.prices, name="settings_prices"),
     path("prices/add", prices.add, name="settings_add_price"),
     path("prices/<int:number>/withdraw", prices.withdraw, name="settings_withdraw_price"),
@@ -24,11 +37,17 @@ settings: list[URLPattern | URLResolver] = [
     path("set-aside/again", history.set_aside_again, name="settings_set_aside_again"),
     path("set-aside/<int:number>.json", history.set_aside_file, name="settings_set_aside_file"),
     path("audit", history.audit, name="settings_audit"),
+    *alert_urls.settings,
 ]
 
 project_pages: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("explore", explore.explore, name="explore"),
+    path("changes", changes.changes, name="changes"),
+    path("changes/declare", changes.declare_change, name="change_declare"),
+    path("changes/<int:number>", changes.change, name="change"),
+    path("changes/<int:number>/edit", changes.edit_change, name="change_edit"),
+    path("changes/<int:number>/delete", changes.delete_change, name="change_delete"),
     path("explore.csv", explore.as_csv, name="explore_csv"),
     path("values", explore.values, name="values"),
     path("runs", lists.runs, name="runs"),
@@ -42,6 +61,8 @@ project_pages: list[URLPattern | URLResolver] = [
     path("start/live", start.live, name="start_live"),
     path("start/hide", start.hide, name="start_hide"),
     path("demo/remove", demo.remove, name="remove_demo"),
+    path("finance/", include("dashboard.finance_urls")),
+    *alert_urls.pages,
     path("settings/", include(settings)),
 ]
 

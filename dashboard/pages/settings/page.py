@@ -17,7 +17,9 @@ PAGES = (
     ("Project", "settings"),
     ("Members", "settings_members"),
     ("Keys", "settings_keys"),
+    ("Catalogue", "settings_catalogue"),
     ("Prices", "settings_prices"),
+    ("Channels", "settings_channels"),
     ("Imports", "settings_imports"),
     ("Could not be loaded", "settings_set_aside"),
     ("Audit", "settings_audit"),
@@ -25,9 +27,9 @@ PAGES = (
 
 
 def shown(
-    request: HttpRequest, member: Member, page: str, *, status: int = 200, **found: Any
+    request: HttpRequest, member: Member, page: str, *, status: int = 200, template: str = "", **found: Any
 ) -> HttpResponse:
-    """A settings page; its template is named like its address."""
+    """A settings page; its template is named like its address unless it is given."""
     slug = member.project.slug
     pages = tuple(Choice(label, reverse(name, args=[slug]), name == page) for label, name in PAGES)
     title = next(label for label, name in PAGES if name == page)
@@ -39,8 +41,8 @@ def shown(
         "frame": frame_for(member, now=timezone.now(), place="Settings"),
         **found,
     }
-    template = "dashboard/settings/" + page.removeprefix("settings_").replace("settings", "project") + ".html"
-    return render(request, template, context, status=status)
+    named = "dashboard/settings/" + page.removeprefix("settings_").replace("settings", "project") + ".html"
+    return render(request, template or named, context, status=status)
 
 
 def changed(request: HttpRequest, member: Member, page: str, act: Callable[[], str | None]) -> HttpResponse:
