@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -42,6 +43,18 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(error.body(), status=error.status, headers=headers)
+
+
+API_PREFIXES = ("/v1/", "/api/", "/opik/")
+
+
+def no_such_address(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 404: in the shape of the API under its addresses, a page elsewhere."""
+    if not request.path.startswith(API_PREFIXES):
+        return page_not_found(request, exception)
+    hint = "GET /v1/schema lists the addresses."
+    error = ApiError(404, "not_found", "There is nothing at this address.", hint=hint)
+    return JsonResponse(error.body(), status=404)
 
 
 def _not_found(_: Exception) -> ApiError:

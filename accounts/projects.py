@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from accounts import audit, redaction
+from accounts import audit, links, redaction
 from accounts.currencies import CURRENCIES
 from accounts.members import add_member
 from accounts.models import Project, User
@@ -94,6 +94,18 @@ def valid_switch(value: object) -> bool:
     return value
 
 
+def valid_link(field: str) -> Callable[[object], str]:
+    """A check of link templates with this field (accounts/links.py)."""
+
+    def check(value: object) -> str:
+        try:
+            return links.valid_template(value if isinstance(value, str) else "", field)
+        except links.BadLinkError as problem:
+            raise BadValueError(f"{field} link", str(problem), "Leave it empty for no link.") from problem
+
+    return check
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting of a project: how it is checked, and what the audit log calls its change."""
@@ -110,6 +122,8 @@ SETTINGS = {
     "keep_content": Setting(valid_switch, "project.content_changed"),
     "redactions": Setting(valid_redactions, "project.redactions_changed"),
     "tracked_tags": Setting(valid_tags, "project.tags_changed"),
+    "tracer_link": Setting(valid_link("trace_id"), "project.tracer_link_changed"),
+    "repository_link": Setting(valid_link("release"), "project.repository_link_changed"),
     "hidden_getting_started": Setting(valid_switch, "project.getting_started_changed"),
 }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import dict_row
 
+from accounts.errors import ApiError
 from accounts.models import Project
 from analytics.asks import EXEMPLAR_KINDS, Ask, check_runs
 from analytics.compile import CATALOGUE, CODES, NAME_KINDS, Asked, on_row, one_of, series_sql
@@ -119,6 +120,25 @@ def one_run(name: str, *, project: Project) -> RunDetail | None:
         rows = _rows(cursor, RUNS, _run_page(where, LONE_COLUMNS, "call", 1), lone)
     call = one_call(call_id(rows[0]["started_at"], rows[0]["id"]), project=project) if rows else None
     return RunDetail(run=run_of(rows[0]), calls=(call,)) if rows and call else None
+
+
+def has_trace(name: str, *, project: Project) -> bool:
+    """Whether the project has a run of that trace id; one look-up of an index."""
+    with reading() as cursor:
+        values = {"project": project.pk, "key": run_key(name)}
+        cursor.execute(
+            "SELECT 1 FROM run WHERE project_id = %(project)s AND id = %(key)s::uuid LIMIT 1", values
+        )
+        return cursor.fetchone() is not None
+
+
+def has_call(name: str, *, project: Project) -> bool:
+    """Whether the project has a call without a trace of that id, as `one_run` looks for it; False when it takes too
+    long to know."""
+    try:
+        return one_run(name, project=project) is not None
+    except ApiError:
+        return False
 
 
 def _calls_of(cursor: "Cursor[Any]", run: dict[str, Any]) -> tuple[Call, ...]:

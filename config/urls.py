@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+handler404 = "accounts.errors.no_such_address"
 handler429 = "accounts.signin.too_many"  # allauth asks for it
 urlpatterns = [
     path("accounts/", include("accounts.urls")),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts import audit
+from accounts import audit, links
 from accounts.errors import ApiError
 from accounts.models import Member
 from analytics import lists
@@ -97,12 +98,16 @@ def _page(request: HttpRequest, member: Member, run_id: str, *, content: Any) ->
 def trace(request: HttpRequest, trace: str) -> HttpResponse:
     """`/go/trace/<id>`: a stable link for logs and tickets; the first of one's projects that has the run."""
     if not request.user.is_authenticated:
-        return redirect(f"{reverse('account_login')}?next={request.path}")
-    for member in (
-        Member.objects.select_related("project").filter(user=request.user.pk).order_by("project__is_demo")
-    ):
-        if lists.one_run(trace, project=member.project) is not None:
-            return redirect("run", member.project.slug, trace)
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
+    members = Member.objects.select_related("project").filter(user=request.user.pk)
+    projects = [member.project for member in members.order_by("project__is_demo", "pk")]
+    for look in (
+        lists.has_trace,
+        lists.has_call,
+    ):  # traces have an index: every project is asked for them first
+        for project in projects:
+            if look(trace, project=project):
+                return redirect("run", project.slug, trace)
     raise Http404("There is no such run.")
 
 
@@ -234,9 +239,19 @@ def _ran_with(scope: Scope, detail: RunDetail) -> list[tuple[str, list[Choice]]]
             found.append(
                 (label, [Choice(v, scope.narrowed(runs, n, v) if v not in LABELS else "") for n, v in known])
             )
+    release = detail.run.dimensions.get("release")
+    if (
+        release
+        and release not in LABELS
+        and (href := links.filled(scope.project.repository_link, "release", release))
+    ):
+        found = [(label, [*values, Choice("in the repository", href)] if label == "Release" else values)
+                 for label, values in found]  # fmt: skip
     fingerprint = next((call.fingerprint for call in detail.calls if call.fingerprint), None)
     found += [("Fingerprint", [Choice(fingerprint)])] if fingerprint else []
-    return [*found, ("Trace" if detail.run.traced else "Call", [Choice(detail.run.id)])]
+    tracer = links.filled(scope.project.tracer_link, "trace_id", detail.run.id) if detail.run.traced else ""
+    outside = [Choice("in the tracer", tracer)] if tracer else []
+    return [*found, ("Trace" if detail.run.traced else "Call", [Choice(detail.run.id), *outside])]
 
 
 def _details(call: Call) -> dict[str, Any]:

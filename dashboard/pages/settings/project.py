@@ -38,6 +38,7 @@ def _save(request: HttpRequest, member: Member) -> str:
         "tracked_tags": [tag.strip() for tag in given.get("tracked_tags", "").split(",") if tag.strip()],
         "redactions": _rules(given.get("redactions", "")),
     }
+    changes |= {name: given[name] for name in ("tracer_link", "repository_link") if name in given}
     names = change_project(project=member.project, changes=changes, by=member.user, now=timezone.now())
     return (
         f"Changed: {', '.join(name.replace('_', ' ') for name in names)}."
