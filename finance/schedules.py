@@ -97,6 +97,13 @@ def due_at(schedule: Schedule, month: date) -> datetime:
     return datetime.combine(after.replace(day=schedule.day), HOUR, ZoneInfo(schedule.project.zone))
 
 
+def next_due(schedule: Schedule, now: datetime) -> datetime:
+    """When the next statement goes out."""
+    running = current_month(schedule.project.zone, now)
+    this = due_at(schedule, months_before(running, 1))
+    return this if this > max(now, schedule.created_at) else due_at(schedule, running)
+
+
 def run_due(*, now: datetime) -> int:
     """Do what is due; returns how many mails went out."""
     sent = 0
