@@ -20,7 +20,7 @@ MAX_DAYS = 84
 PATHS = 500
 LOW, HIGH = 10, 90  # percentiles: an 80 % interval
 HALF_LIFE = 28.0  # days after which a day counts half
-WEEKDAY_RIDGE, TREND_RIDGE = 2.0, 12.0  # pseudo-observations that pull weekday and trend towards none
+WEEKDAY_RIDGE, TREND_RIDGE = 0.3, 12.0  # pseudo-observations that pull weekday and trend towards none
 TREND_REACH = 28.0  # a trend is followed so many days and then fades
 LEVEL_SHARE = 0.45  # of the residuals' spread: how far the level of the coming days may have moved
 SEED = 20_260_101
@@ -121,7 +121,7 @@ def _chance(values: Floats, weekdays: Ints) -> Floats:
     overall = float(spends[-28:].mean())
     own = weekdays[: len(values)]
     chance = np.array(
-        [(spends[own == day].sum() + 2 * overall) / ((own == day).sum() + 2) for day in range(7)]
+        [(spends[own == day].sum() + overall / 2) / ((own == day).sum() + 0.5) for day in range(7)]
     )
     found: Floats = chance[weekdays]
     return found

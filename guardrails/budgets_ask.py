@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from accounts.models import Project
 from analytics.answer import answer
 from analytics.dimensions import REST
 from analytics.models import Feature, Flow
+from analytics.outlook import HISTORY_DAYS, day_left
 from analytics.periods import DAY, Period, day_start
 from analytics.query import Filter, Query
 from analytics.result import Result
@@ -22,8 +22,6 @@ from guardrails.budgets import ALL, environment_of
 
 MEASURES = ("cost", "total_tokens", "unpriced_calls")
 MEASURE_OF = {"USD": "cost", "tokens": "total_tokens"}
-HISTORY_DAYS = 84  # of which a forecast is learnt
-PROFILE_DAYS = 7  # of which the hours of a day are learnt
 MOST_VALUES = 50_000
 Amount = Decimal | None
 
@@ -140,23 +138,9 @@ class Asker:
         return answer(query, now=self.now, trust=False)
 
     def day_left(self, at: datetime) -> float:
-        """How much of a day's spend usually comes after this time of day, 0 to 1; evenly spread where too little is
-        known."""
-        zone = self.project.zone
-        local = at.astimezone(ZoneInfo(zone))
-        start, end = day_start(local.date(), zone), day_start(local.date() + DAY, zone)
-        even = 1 - (at - start) / (end - start)
-        week = Period(start=day_start(local.date() - PROFILE_DAYS * DAY, zone), end=start, zone=zone)
-        query = Query(project=self.project, period=week, measures=("cost",), grain="hour")
+        """How much of a day's spend usually comes after this time of day, in the whole project."""
         self.questions += 1
-        by_hour = [0.0] * 24
-        for row in answer(query, now=self.now, trust=False).rows:
-            by_hour[row[0].hour] += float(row[1] or 0)
-        whole = sum(by_hour)
-        if not whole or sum(amount > 0 for amount in by_hour) < 6:
-            return even
-        running = by_hour[local.hour] * (1 - (local.minute * 60 + local.second) / 3600)
-        return (running + sum(by_hour[local.hour + 1 :])) / whole
+        return day_left(self.project, at=at, now=self.now)
 
 
 def scope_filters(environment: str, dimension: str, values: Sequence[str]) -> tuple[Filter, ...]:

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from accounts.models import Project
 from analytics.models import ImportBatch
+from analytics.outlook import in_money
 from guardrails.budget_models import Budget, BudgetCrossing, BudgetStanding
 from guardrails.budgets_crossings import Found, newly_crossed, undone
 from guardrails.budgets_look import Look, look
@@ -26,7 +27,6 @@ STALE = timedelta(minutes=3)  # a standing older than this is asked for again be
 SETTLED = timedelta(minutes=2)  # what an import brought is in the rollups by then
 ABANDONED = timedelta(days=1)  # an import that never ended is not waited for
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
-MICRO = Decimal("0.000001")
 
 
 @dataclass(slots=True)
@@ -217,9 +217,7 @@ def _rest(one: Look) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     outlook = one.outlook
     if outlook is None:
         return None, None, None
-    values = (outlook.rest, outlook.low, outlook.high)
-    rest, low, high = (Decimal(repr(value)).quantize(MICRO) for value in values)
-    return rest, low, high
+    return in_money(outlook.rest), in_money(outlook.low), in_money(outlook.high)
 
 
 def _same(stored: BudgetStanding | None, prior: BudgetStanding | None) -> bool:

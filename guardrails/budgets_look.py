@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from accounts.models import Project
 from analytics.forecast import Forecast, days_known, forecast
+from analytics.outlook import HISTORY_DAYS
 from analytics.periods import DAY, day_start, quarter_floor
 from guardrails.budget_models import Budget, BudgetStanding
-from guardrails.budgets_ask import HISTORY_DAYS, Asker, Spent
+from guardrails.budgets_ask import Asker, Spent
 from guardrails.budgets_members import Catalogue, Place, moved_in
 from guardrails.windows import Window, before, window_of
 
