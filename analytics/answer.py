@@ -4,7 +4,7 @@ Read the cells of both periods, rank the groups, cut them, name them, and put ro
 are merged from all cells, so they hold for measures that do not add up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -14,13 +14,15 @@ from psycopg import Cursor
 from analytics.cells import Cells, Key, Parts, by_group, merged, read
 from analytics.compile import NAME_KINDS
 from analytics.dimensions import REST
+from analytics.intervals import Interval
 from analytics.labels import labels
 from analytics.measures import MEASURES
 from analytics.periods import Period
 from analytics.plan import dimensions_of, planned
 from analytics.query import Query
 from analytics.reading import reading
-from analytics.result import Column, Compared, Result, Row
+from analytics.result import Column, Compared, Intervals, Result, Row
+from analytics.score_query import kinds_of
 from analytics.trust import trust_of
 
 Group = tuple[Any, ...]
@@ -57,11 +59,14 @@ def answer(query: Query, *, now: datetime, trust: bool = True) -> Result:
         figures = trust_of(cursor, project=query.project, period=query.period, parts=sides.trust, now=now)
     build = _Builder(query, {group: place for place, group in enumerate(kept)}, names)
     totals_from = overview or sides
+    rows = build.ordered(sides.current)
     return Result(
         period=query.period,
         columns=_columns(query),
-        rows=build.rows(sides.current),
+        rows=build.rows(rows),
         totals=build.totals(totals_from.groups),
+        intervals=build.intervals(rows),
+        total_intervals=build.total_intervals(totals_from.groups),
         compare=build.compared(sides.base, totals_from.base_groups),
         complete_until=figures.complete_until,
         trust=figures,
@@ -136,9 +141,10 @@ def _top(query: Query, kept: Iterable[Group]) -> dict[str, list[int]]:
 def _columns(query: Query) -> tuple[Column, ...]:
     times = [Column(name="time", kind="time", label="Time")] if query.grain != "all" else []
     groups = [Column(name=one.name, kind="dimension", label=one.label) for one in dimensions_of(query)]
+    booleans = {f"score:{name}" for name, kind in kinds_of(query).items() if kind == "boolean"}
     measures = [
-        Column(name=name, kind="measure", label=MEASURES[name].label, unit=MEASURES[name].unit,
-               additive=MEASURES[name].additive)
+        Column(name=name, kind="measure", label=MEASURES[name].label, additive=MEASURES[name].additive,
+               unit="ratio" if name in booleans else MEASURES[name].unit)
         for name in query.measures
     ]  # fmt: skip
     return (*times, *groups, *measures)
@@ -152,8 +158,8 @@ class _Builder:
     places: Mapping[Group, int]
     names: Mapping[str, Mapping[Any, str]]
 
-    def rows(self, cells: Cells) -> tuple[Row, ...]:
-        """Rows by time, then in the order of the groups, `(rest)` last."""
+    def ordered(self, cells: Cells) -> list[tuple[Key, Parts]]:
+        """(key, merged parts) of the rows: by time, then in the order of the groups, `(rest)` last."""
         gathered: dict[Key, list[Parts]] = {}
         for key, parts in cells.items():
             group = key[1:] if key[1:] in self.places else CUT
@@ -162,7 +168,27 @@ class _Builder:
         found = sorted(gathered, key=lambda key: self.places.get(key[1:], len(self.places)))
         if self.query.grain != "all":
             found.sort(key=lambda key: key[0], reverse=newest_first)
-        return tuple(self._row(key, gathered[key]) for key in found)
+        return [
+            (key, gathered[key][0] if len(gathered[key]) == 1 else merged(gathered[key])) for key in found
+        ]
+
+    def rows(self, ordered: list[tuple[Key, Parts]]) -> tuple[Row, ...]:
+        """The rows as the answer has them."""
+        return tuple(self._row(key, parts) for key, parts in ordered)
+
+    def intervals(self, ordered: list[tuple[Key, Parts]]) -> Intervals:
+        """The interval of each row, of the measures that have intervals."""
+        return {name: tuple(measure(parts) for _, parts in ordered) for name, measure in self._sure().items()}
+
+    def total_intervals(self, groups: Mapping[Group, Parts]) -> dict[str, Interval | None]:
+        """The intervals of the totals."""
+        sure = self._sure()
+        everything = merged(groups.values()) if sure else {}
+        return {name: measure(everything) for name, measure in sure.items()}
+
+    def _sure(self) -> dict[str, Callable[[Mapping[str, Any]], Interval | None]]:
+        found = {name: MEASURES[name].interval for name in self.query.measures}
+        return {name: interval for name, interval in found.items() if interval is not None}
 
     def totals(self, groups: Mapping[Group, Parts]) -> dict[str, Any]:
         """Every measure over everything."""
@@ -172,10 +198,17 @@ class _Builder:
         """The same of the base period, None without one."""
         if self.query.base is None:
             return None
-        return Compared(period=self.query.base, rows=self.rows(base), totals=self.totals(totals_from))
+        rows = self.ordered(base)
+        return Compared(
+            period=self.query.base,
+            rows=self.rows(rows),
+            totals=self.totals(totals_from),
+            intervals=self.intervals(rows),
+            total_intervals=self.total_intervals(totals_from),
+        )
 
-    def _row(self, key: Key, parts: list[Parts]) -> Row:
-        values = self._values(parts[0] if len(parts) == 1 else merged(parts)).values()
+    def _row(self, key: Key, parts: Parts) -> Row:
+        values = self._values(parts).values()
         times = [] if self.query.grain == "all" else [_local(key[0], self.query.period)]
         return (*times, *self._texts(key[1:]), *values)
 

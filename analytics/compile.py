@@ -228,6 +228,7 @@ def _select(source: Source, stretch: Stretch, asked: Asked, rows: Rows) -> str:
         f"u.project_id = {asked.put(asked.query.project.pk)}",
         *([f"u.level = {rows.coarse}"] if rows.coarse else []),
         *([rows.condition] if rows.condition else []),
+        *([source.condition] if source.condition else []),
         f"{bound} >= {asked.put(start)} AND {bound} < {asked.put(end)}",
         *(on_row(one, dimension, asked) for one, dimension in asked.filters if dimension.code),
     ]

@@ -12,9 +12,10 @@ LABELS = (NONE, UNATTRIBUTED, OTHER, SEVERAL, REST)
 TAG = "tag:"
 
 USAGE, CUSTOMER, RUNS, AUDIENCE, RAW = "usage", "customer", "runs", "audience", "raw"
-_EVERY = frozenset({USAGE, CUSTOMER, RUNS, AUDIENCE, RAW})
-_COARSE = frozenset({USAGE, CUSTOMER, RUNS, RAW})
-_SERIES = frozenset({USAGE, RUNS, RAW})
+SCORES, SIGNS = "scores", "signs"
+_EVERY = frozenset({USAGE, CUSTOMER, RUNS, AUDIENCE, RAW, SCORES, SIGNS})
+_COARSE = frozenset({USAGE, CUSTOMER, RUNS, RAW, SCORES, SIGNS})
+_SERIES = frozenset({USAGE, RUNS, RAW, SCORES, SIGNS})
 CATALOGUED = frozenset({"feature", "flow", "owner", "cost_centre"})  # resolved with the catalogue of today
 
 
@@ -53,6 +54,7 @@ def _inherited(column: str) -> str:
     return f"coalesce(nullif(flow.{column}, ''), nullif(feature.{column}, ''), '{NONE}')"
 
 
+_SCORER = "(SELECT {} FROM scorer k WHERE k.project_id = u.project_id AND k.id = u.scorer_id)"
 _DIMENSIONS = (
     Dimension(name="environment", label="Environment", sources=_EVERY, text="s.environment",
               sentence="Where the application ran."),
@@ -81,6 +83,11 @@ _DIMENSIONS = (
               sentence="What the money went for: input, cache_read, cache_write, output, other. For cost only."),
     Dimension(name="customer", label="Customer", sources=frozenset({CUSTOMER, RAW}), code="coalesce(u.customer_id, 0)",
               kind="customer", sentence="The customer that the call was for."),
+    Dimension(name="source", label="Score source", sources=frozenset({SCORES}), code=_SCORER.format("k.source"),
+              sentence="Where a score comes from: user, heuristic, judge, human."),
+    Dimension(name="judge_version", label="Judge version", sources=frozenset({SCORES}),
+              code=_SCORER.format(f"coalesce(k.judge_version, '{NONE}')"),
+              sentence="The version of the judge that gave the score."),
     Dimension(name="user", label="User", sources=frozenset({RAW}), code="coalesce(u.user_id, 0)", kind="user",
               sentence="The user that the call was for; over at most 24 hours."),
     Dimension(name="session", label="Session", sources=frozenset({RAW}), code="coalesce(u.session_id, 0)",

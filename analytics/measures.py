@@ -8,11 +8,13 @@ adds up or not; summing measures is right only for additive ones.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Literal
 
 from analytics import sketch
 from analytics.histogram import Histogram
+from analytics.intervals import Interval, wilson
+from analytics.score_measures import COUNT, RATE, SIGNS, shape_of, split
 
 Parts = Mapping[str, Any]
 Good = Literal["up", "down"] | None
@@ -42,6 +44,8 @@ class Measure:
     combine: Callable[[Parts], Any]
     good: Good = None
     additive: bool = False
+    beside: str = ""  # another family whose rollups hold some of the parts
+    interval: Callable[[Parts], Interval | None] | None = None
 
     @property
     def is_money(self) -> bool:
@@ -118,6 +122,15 @@ def _attributed(parts: Parts) -> float | None:
     return 1 - (parts.get("unattributed_calls") or 0) / calls if calls else None
 
 
+def _known_outcomes(parts: Parts) -> int:
+    return (parts.get("successes") or 0) + (parts.get("failures") or 0)
+
+
+def _outcome_rate(parts: Parts) -> float | None:
+    known = _known_outcomes(parts)
+    return (parts.get("successes") or 0) / known if known else None
+
+
 def _per_1k(parts: Parts) -> Any:
     cost, tokens = cost_of(parts), _amount(INPUTS + OUTPUTS)(parts)
     return (
@@ -183,6 +196,14 @@ _MEASURES = [
             parts=("runs", "run_cost"), good="down",
             combine=_ratio(lambda parts: parts.get("run_cost"), _count("runs")),
             sentence="Cost of the runs by their number."),
+    Measure(name="cost_per_success", label="Cost per success", unit="USD/success", family="runs",
+            parts=("runs", "run_cost", "successes"), good="down",
+            combine=_ratio(lambda parts: parts.get("run_cost"), _count("successes")),
+            sentence="All cost by the runs that are known to have succeeded."),
+    Measure(name="outcome_rate", label="Success rate", unit="ratio", family="runs",
+            parts=("successes", "failures"), good="up", combine=_outcome_rate,
+            interval=lambda parts: wilson(parts.get("successes") or 0, _known_outcomes(parts)),
+            sentence="Runs that succeeded of those with a known outcome."),
     Measure(name="cost_per_1k_tokens", label="Cost per 1,000 tokens", unit="USD/1k tokens", family="calls",
             parts=("calls", *COSTS, *INPUTS, *OUTPUTS), combine=_per_1k, good="down",
             sentence="Cost by thousand tokens of input and output."),
@@ -218,4 +239,36 @@ _MEASURES = [
                    "Calls that a second source reported again; set aside, not counted."),
 ]  # fmt: skip
 
-MEASURES: dict[str, Measure] = {measure.name: measure for measure in _MEASURES}
+
+class Registry(dict[str, Measure]):
+    """The declared measures by name; `score:<name>` and its like are made when they are asked for.
+
+    Whether a project has such a score its question says (analytics/query.py)."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and split(name) is not None)
+
+    def __missing__(self, name: str) -> Measure:
+        found = split(name)
+        if found is None:
+            raise KeyError(name)
+        return _score_measure(name, *found)
+
+
+@lru_cache(maxsize=1_000)
+def _score_measure(name: str, prefix: str, score: str) -> Measure:
+    shape = shape_of(prefix, score)
+    label = {COUNT: f"{score}, count", RATE: f"{score}, pass rate"}.get(prefix, score)
+    if score in SIGNS:
+        family, beside = "runs", "" if score == "rescued" or prefix == COUNT else "signs"
+        good: Good = "up" if prefix == RATE else "down"
+    else:
+        family, beside, good = "scores", "", "up" if prefix == RATE else None
+    return Measure(
+        name=name, label=label, unit=shape.unit, sentence=shape.sentence, family=family, beside=beside,
+        parts=shape.parts, combine=shape.combine, interval=shape.interval, additive=prefix == COUNT,
+        good=None if prefix == COUNT else good,
+    )  # fmt: skip
+
+
+MEASURES: Registry = Registry({measure.name: measure for measure in _MEASURES})

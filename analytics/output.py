@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from django.http import HttpResponse
 
+from analytics.intervals import Interval
 from analytics.result import Compared, Result
 from analytics.trust import Trust
 
@@ -51,6 +52,7 @@ def result_body(result: Result) -> dict[str, Any]:
         "period": period_body(result),
         "groups": result.groups,
         "notes": result.notes,
+        **intervals_body(result),
     }
 
 
@@ -58,7 +60,28 @@ def compared_body(compared: Compared | None) -> dict[str, Any] | None:
     """The base's rows and totals, or None."""
     if compared is None:
         return None
-    return {"rows": compared.rows, "totals": compared.totals, "period": period_body(compared)}
+    return {
+        "rows": compared.rows,
+        "totals": compared.totals,
+        "period": period_body(compared),
+        **intervals_body(compared),
+    }
+
+
+def intervals_body(of: Result | Compared) -> dict[str, Any]:
+    """How sure score measures and rates are: 95 % bounds and samples by measure, of each row and of the totals.
+
+    Empty unless such a measure was asked for."""
+    if not of.total_intervals:
+        return {}
+    return {
+        "intervals": {name: [_interval(one) for one in found] for name, found in of.intervals.items()},
+        "total_intervals": {name: _interval(one) for name, one in of.total_intervals.items()},
+    }
+
+
+def _interval(one: Interval | None) -> dict[str, Any] | None:
+    return None if one is None else {"low": one.low, "high": one.high, "n": one.n}
 
 
 def period_body(of: Result | Compared) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from analytics.asked import kept_from, refuse
-from analytics.dimensions import DIMENSIONS, RAW, Dimension, dimension_of
+from analytics.dimensions import DIMENSIONS, RAW, SCORES, Dimension, dimension_of
 from analytics.families import COARSE_OF, LEVELS
 from analytics.measures import COSTS, MEASURES
 from analytics.periods import DAY, Period, day_start, month_start
 from analytics.query import FINE_GRAINS, Query
+from analytics.score_query import chosen, source_for
 from analytics.sources import SOURCES, Source
 
 RAW_LONGEST = timedelta(hours=25)  # a local day at the end of summer time
@@ -28,7 +29,13 @@ TRUST_PARTS = (
 )
 MONTH_GRAINS = ("month", "all")  # whole months can be read as such
 _READS = re.compile(r"\b([a-z_]+)\.([a-z_]+)").findall
-PRESENCE: dict[str, tuple[str, ...]] = {"calls": ("calls",), "runs": ("runs",), "audience": ()}
+PRESENCE: dict[str, tuple[str, ...]] = {
+    "calls": ("calls",),
+    "runs": ("runs",),
+    "audience": (),
+    "scores": ("scores",),
+    "signs": (),
+}
 BY_WHOLE_DAYS = "Users and customers are counted by whole days."
 
 
@@ -72,10 +79,13 @@ def planned(query: Query, period: Period, *, now: datetime, trust: bool = True) 
     _check_unit(query)
     notes: list[str] = []
     fetches = []
-    asked = dict.fromkeys(MEASURES[name].family for name in query.measures)
-    for family in ["calls", *asked] if trust and "calls" not in asked else asked:
+    asked = _families(query)
+    scores = chosen(query) if "scores" in asked else None
+    notes += scores.notes if scores else ()
+    for family in ["calls", *asked] if trust and "calls" not in asked and not _of_scores(query) else asked:
         parts = _parts(family, query, trust)
-        source = _source_for(family, parts, query)
+        own = source_for(scores) if scores and family == "scores" else None
+        source = _source_for(family, parts, query, own)
         stretches, note = _READERS.get(source.name, _rollup)(query, period, now)
         grouped = family in asked
         level = coarsest(source, query, grouped=grouped)
@@ -102,16 +112,29 @@ def _parts(family: str, query: Query, trust: bool) -> tuple[str, ...]:
     """The parts that the asked measures of a family need; what says that a group exists; trust figures."""
     wanted = dict.fromkeys(PRESENCE[family])
     for name in query.measures:
-        if MEASURES[name].family == family:
-            wanted |= dict.fromkeys(MEASURES[name].parts)
+        one = MEASURES[name]
+        if family in (one.family, one.beside):
+            known = SOURCES[family].parts if one.beside and family in SOURCES else one.parts
+            wanted |= dict.fromkeys(part for part in one.parts if part in known)
     if family == "calls" and trust:
         wanted |= dict.fromkeys(TRUST_PARTS)
     return tuple(wanted)
 
 
-def _source_for(family: str, parts: tuple[str, ...], query: Query) -> Source:
+def _families(query: Query) -> dict[str, None]:
+    """The families of rollups that the measures need, in the order asked."""
+    measures = [MEASURES[name] for name in query.measures]
+    return dict.fromkeys(name for one in measures for name in (one.family, one.beside) if name)
+
+
+def _of_scores(query: Query) -> bool:
+    """Whether a dimension is known to scores only: calls cannot be counted by it, not even for trust figures."""
+    return any(one.sources == frozenset({SCORES}) for one in _used(query))
+
+
+def _source_for(family: str, parts: tuple[str, ...], query: Query, own: Source | None) -> Source:
     used = _used(query)
-    candidates = [source for source in SOURCES.values() if source.family == family]
+    candidates = [own] if own else [source for source in SOURCES.values() if source.family == family]
     for source in candidates:
         if all(source.name in one.sources for one in used) and all(part in source.parts for part in parts):
             return source
@@ -154,8 +177,9 @@ def _no_source(
     candidates: list[Source], parts: tuple[str, ...], used: list[Dimension], query: Query
 ) -> Exception:
     """Says which measure cannot be had by which dimension, and by which it can."""
-    measure = next(m for m in query.measures if set(MEASURES[m].parts) <= set(parts))
+    measure = next(m for m in query.measures if set(MEASURES[m].parts) & set(parts))
     able = [source for source in candidates if all(part in source.parts for part in MEASURES[measure].parts)]
+    able = able or candidates
     strangers = [one.name for one in used if not any(source.name in one.sources for source in able)]
     known = [
         name for name, one in DIMENSIONS.items() if any(s.name in one.sources for s in able if s.name != RAW)

@@ -13,6 +13,7 @@ from analytics.asked import refuse, times
 from analytics.dimensions import DIMENSIONS, TAG, dimension_of
 from analytics.measures import MEASURES
 from analytics.periods import Period
+from analytics.score_names import unknown_score
 
 GRAINS = ("15min", "hour", "day", "week", "month", "all")
 FINE_GRAINS = ("15min", "hour")  # answered from quarter hours only
@@ -113,6 +114,8 @@ def parse(params: Mapping[str, Sequence[str]], *, project: Project, now: datetim
     for name in measures:
         if name not in MEASURES:
             raise refuse("measures", f"There is no measure {name!r}.", _nearest(name, MEASURES))
+        if (scores := unknown_score(project, name)) is not None:
+            raise refuse("measures", f"There is no score {name.partition(':')[2]!r}.", _nearest(name, scores))
     if not measures:
         raise refuse("measures", "The question names no measure.", f"Known are {', '.join(MEASURES)}.")
     period, base, notes = times(single, project=project, now=now)

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from analytics.intervals import Interval
 from analytics.periods import Period
 from analytics.trust import Trust
 
 Row = tuple[Any, ...]
+Intervals = dict[str, tuple[Interval | None, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Compared:
     period: Period
     rows: tuple[Row, ...]
     totals: dict[str, Any]
+    intervals: Intervals = field(default_factory=dict)
+    total_intervals: dict[str, Interval | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,8 @@ class Result:
     Rows follow `columns`: an aware datetime in the query's zone (grain other than `all`), a text per
     dimension, then a value per measure: int, float, Decimal (USD) or None = unknown. `totals` is by measure
     name, over everything, also what `(rest)` holds. `groups`: how many there are in the period, `cut` of
-    them in `(rest)`.
+    them in `(rest)`. `intervals`: of measures that have them, one for each row, in the order of the rows, and
+    `total_intervals` those of the totals: 95 % bounds and the number of samples (analytics/intervals.py).
     """
 
     period: Period
@@ -50,6 +55,8 @@ class Result:
     groups: int = 0
     cut: int = 0
     notes: tuple[str, ...] = field(default=())
+    intervals: Intervals = field(default_factory=dict)
+    total_intervals: dict[str, Interval | None] = field(default_factory=dict)
 
     def index(self, name: str) -> int:
         """Where a column stands. Raises KeyError when the answer has no such column."""

@@ -6,7 +6,7 @@ Alias u is the table's row, dims its series with texts. A part merges by additio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analytics.dimensions import AUDIENCE, CUSTOMER, RAW, RUNS, USAGE
+from analytics.dimensions import AUDIENCE, CUSTOMER, RAW, RUNS, SIGNS, USAGE
 from analytics.ledger_codes import PARTIALS, UNPRICED
 from analytics.measures import COSTS
 
@@ -31,6 +31,7 @@ class Source:
     fine_table: str
     columns: tuple[str, ...]
     parts: Mapping[str, str]
+    condition: str = ""  # rows of the tables that are meant; numbers of ours only
 
 
 def _sums(*names: str) -> dict[str, str]:
@@ -92,6 +93,8 @@ _RAW_COLUMNS = (
 )  # fmt: skip
 _RUN_SUMS = ("runs", "successes", "failures", "rescued")
 
+_SIGNED = ("cut_off", "filtered", "empty_answer", "failed_tool")
+
 SOURCES: dict[str, Source] = {
     source.name: source
     for source in (
@@ -134,6 +137,14 @@ SOURCES: dict[str, Source] = {
                 "run_cost": "sum(u.cost)",
                 **_packed("duration", "cost_histogram"),
             },
+        ),
+        Source(
+            name=SIGNS,
+            family="signs",
+            day_table="sign_day",
+            fine_table="sign_bucket",
+            columns=("series_id", *_SIGNED),
+            parts=_sums(*_SIGNED),
         ),
         Source(
             name=AUDIENCE,

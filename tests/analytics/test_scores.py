@@ -62,7 +62,11 @@ def test_a_score_counts_at_its_call_whichever_comes_first(project):
 
 @pytest.mark.parametrize("first", [True, False])
 def test_scores_of_runs_traced_or_not(project, first):
-    given = [score(run="trace-a"), score(run="call-7", truth=False), score(call="call-3", run="trace-a", name="x")]
+    given = [
+        score(run="trace-a"),
+        score(run="call-7", truth=False),
+        score(call="call-3", run="trace-a", name="x"),
+    ]
     if first:
         told(project, *given)
     send(project, [call(1, trace="trace-a"), call(3, trace="trace-a", model="gpt-4o"), call(7)])
@@ -118,7 +122,10 @@ def test_scores_inside_events(project):
     inside = [{"name": "undo", "value": False}, {"name": "rating", "value": 4.0, "source": "human"}]
     send(project, [call(1, scores=inside), call(1, scores=inside)])
     load(project)
-    assert counted() == [("rating", "human", "gpt-4o-mini", 1, 4, 0), ("undo", "user", "gpt-4o-mini", 1, 0, 1)]
+    assert counted() == [
+        ("rating", "human", "gpt-4o-mini", 1, 4, 0),
+        ("undo", "user", "gpt-4o-mini", 1, 0, 1),
+    ]
     definition = ScoreDefinition.objects.get(name="undo")
     assert (definition.kind, definition.good, definition.confirmed_at) == ("boolean", "down", None)
 
@@ -127,7 +134,13 @@ def test_a_guess_fits_itself_to_what_comes_and_counts_again(project):
     send(project, [call(number) for number in range(1, 40)])
     load(project)
     bits = [
-        score(name="s", truth=None, number=Decimal(number % 2), call=f"call-{number}", call_us=T0 + number * MINUTE)
+        score(
+            name="s",
+            truth=None,
+            number=Decimal(number % 2),
+            call=f"call-{number}",
+            call_us=T0 + number * MINUTE,
+        )
         for number in range(1, 30)
     ]
     told(project, *bits)
@@ -187,5 +200,7 @@ def test_what_telemetry_alone_tells_of_runs(project):
         ],
     )
     load(project)
-    assert rows("SELECT sum(flagged)::int, sum(cut_off)::int, sum(filtered)::int FROM sign_day") == [(2, 1, 1)]
+    assert rows("SELECT sum(flagged)::int, sum(cut_off)::int, sum(filtered)::int FROM sign_day") == [
+        (2, 1, 1)
+    ]
     assert differences(project) == []
