@@ -193,9 +193,9 @@ def _stretch(source: Source, stretch: Stretch, asked: Asked, level: int) -> Iter
     if not level or coarse is None or level not in coarse.levels:
         yield _select(source, stretch, asked, Rows(fine, level))
         return
-    yield _select(
-        source, stretch, asked, Rows(coarse.month if stretch.months else coarse.table, coarse=level)
-    )
+    table = coarse.month if stretch.months else coarse.table
+    alive = " OR ".join(f"u.{name} <> 0" for name in coarse.alive)
+    yield _select(source, stretch, asked, Rows(table, condition=f"({alive})", coarse=level))
     yield _select(source, stretch, asked, Rows(fine, level, "u.batch <> 0"))
 
 

@@ -49,12 +49,15 @@ FAMILIES = (
 
 
 class Coarse(NamedTuple):
-    """Coarse rollups of a fine table: of its quarter hours or days, and of their months ("" = none)."""
+    """Coarse rollups of a fine table: of its quarter hours or days, and of their months ("" = none).
+
+    `alive`: of a row in which all of these are 0 nothing is left."""
 
     fine: str
     table: str
     month: str
     levels: tuple[int, ...]
+    alive: tuple[str, ...] = ("calls", "duplicates")
 
 
 # What a level is called in `series`: a row of this level has the id that its series have there.
@@ -70,8 +73,8 @@ COARSE = (
     Coarse("usage", "usage_coarse", "", (2, 3)),
     Coarse("usage_day", "usage_coarse_day", "usage_coarse_month", (1, 2, 3)),
     Coarse("customer_day", "customer_coarse_day", "customer_coarse_month", (4,)),
-    Coarse("run_bucket", "run_coarse", "", (2, 3)),
-    Coarse("run_day", "run_coarse_day", "run_coarse_month", (1, 2, 3)),
+    Coarse("run_bucket", "run_coarse", "", (2, 3), ("runs",)),
+    Coarse("run_day", "run_coarse_day", "run_coarse_month", (1, 2, 3), ("runs",)),
 )
 COARSE_OF = {coarse.fine: coarse for coarse in COARSE}
 

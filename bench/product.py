@@ -19,7 +19,7 @@ from config.programs import HOST
 from config.supervise import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 OURS = ("DATABASE_URL", "FLOWLEDGER_", "CELERY_", "PORT", "DJANGO_", MARK)
 TICKS = os.sysconf("SC_CLK_TCK")
 # What a command line has in it -> the name under which its process is told.
