@@ -23,6 +23,7 @@ HALF_LIFE = 28.0  # days after which a day counts half
 WEEKDAY_RIDGE, TREND_RIDGE = 0.3, 12.0  # pseudo-observations that pull weekday and trend towards none
 TREND_REACH = 28.0  # a trend is followed so many days and then fades
 LEVEL_SHARE = 0.45  # of the residuals' spread: how far the level of the coming days may have moved
+FITTED = 7  # weekdays and level
 SEED = 20_260_101
 
 
@@ -96,7 +97,9 @@ def _amounts(values: Floats, known: Ints, weekdays: Ints, days: Ints) -> tuple[F
     penalty = np.diag([1e-6, *[WEEKDAY_RIDGE] * 7, TREND_RIDGE])
     answer = np.linalg.solve(used.T @ used + penalty, used.T @ (target * np.sqrt(weight)))
     fitted: Floats = design @ answer + mean
-    residuals = np.log(values[known]) - fitted[known]
+    # Residuals of the days that were fitted are too small by the freedom that the fit used up.
+    freedom = np.sqrt(len(known) / max(len(known) - FITTED, len(known) / 4))
+    residuals = (np.log(values[known]) - fitted[known]) * freedom
     return fitted, np.clip(residuals, *_fences(residuals))
 
 
