@@ -149,8 +149,10 @@ def _note_use(key_id: int, *, now: datetime) -> None:
 
 
 def secret_in(headers: Mapping[str, str]) -> str | None:
-    """The key that a request carries: Bearer, the password of Basic (Langfuse SDKs), else x-api-key."""
+    """The key that a request carries: Bearer, the password of Basic (Langfuse SDKs), bare (Opik's), else x-api-key."""
     kind, _, value = headers.get("Authorization", "").strip().partition(" ")
+    if kind and not value and kind.lower() not in _SCHEMES:
+        return kind
     read = _SCHEMES.get(kind.lower())
     return (read(value.strip()) if read else None) or headers.get("x-api-key")
 

@@ -28,12 +28,17 @@ from ingest.floor import floor_us
 from ingest.inbox import Kind
 from ingest.records import Rejection
 from ingest.wire.chunks import Chunk
+from ingest.wire.decoded import Decoded
+from ingest.wire.documents import Documents
 from ingest.wire.event import Rules
 from ingest.wire.files import InputFile, opened
 from ingest.wire.jsonl import Events, Requests
 from ingest.wire.limits import micros_of
+from ingest.wire.litellm import take_document
+from ingest.wire.observed import Observed, langfuse_document
 from ingest.wire.otlp import decode_traces
 from ingest.wire.rows import Converter, Wanted
+from ingest.wire.spans import Reading
 from ingest.wire.tabular import Table
 
 AHEAD = 50_000  # records that may wait unloaded: an import does not fill the inbox
@@ -89,12 +94,45 @@ def _requests(file: InputFile, order: Order, door: Door) -> Reader:
     return Requests(file, traces)
 
 
+def _payloads(file: InputFile, order: Order, door: Door) -> Reader:
+    """LiteLLM: payloads of its generic logger, or rows of its spend logs."""
+
+    def take(number: int, item: Any, chunk: Chunk) -> None:
+        decoded = Decoded(index=number)
+        take_document(number, item, door.rules, decoded)
+        chunk.records += decoded.records
+        chunk.rejections += decoded.rejections
+        chunk.warnings += [(warning.field, warning.message) for warning in decoded.warnings]
+
+    return Documents(file, take)
+
+
+def _observed(file: InputFile, order: Order, door: Door) -> Reader:
+    """Langfuse: exported traces with their observations."""
+    rules = door.rules
+    reading = Reading(
+        now_us=rules.now_us,
+        floor_us=rules.floor_us,
+        keep_content=rules.keep_content,
+        fingerprint=door.gate.fingerprint,
+    )
+
+    def take(number: int, item: Any, chunk: Chunk) -> None:
+        found = Observed()
+        langfuse_document(number, item, reading, found)
+        chunk.records += found.spans
+        chunk.rejections += found.rejections
+
+    return Documents(file, take)
+
+
 FORMATS: Mapping[str, Format] = {
     "csv": Format(Kind.CALLS, lambda file, order, _: Table(file, order.wanted), zoned=True),
     "native": Format(Kind.CALLS, lambda file, order, _: Events(file, order.wanted)),
     "otlp": Format(Kind.SPANS, _requests, mapped=False),
+    "litellm": Format(Kind.CALLS, _payloads, mapped=False),
+    "langfuse": Format(Kind.SPANS, _observed, mapped=False),
 }
-LATER = ("litellm", "langfuse")
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "native", ".ndjson": "native", ".json": "native"}
 
 

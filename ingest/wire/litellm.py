@@ -75,11 +75,16 @@ def decode_litellm(body: bytes, *, ndjson: bool, rules: Rules) -> Decoded:
     decoded = Decoded()
     for index, item in enumerate(_items(body, ndjson=ndjson)):
         decoded.index = index
-        if isinstance(item, BadLine) or not isinstance(item, dict) or is_deep(item):
-            decoded.rejections.append(rejection_of_item(index, item, "A payload of LiteLLM is an object."))
-        else:
-            take_payload(index, item, rules, decoded)
+        take_document(index, item, rules, decoded)
     return decoded
+
+
+def take_document(index: int, item: Any, rules: Rules, decoded: Decoded) -> None:
+    """Add the call of one payload to `decoded`, or the reason why it is refused, whatever it is."""
+    if isinstance(item, BadLine) or not isinstance(item, dict) or is_deep(item):
+        decoded.rejections.append(rejection_of_item(index, item, "A payload of LiteLLM is an object."))
+    else:
+        _take_payload(index, item, rules, decoded)
 
 
 def _items(body: bytes, *, ndjson: bool) -> Iterator[Any]:
@@ -89,8 +94,7 @@ def _items(body: bytes, *, ndjson: bool) -> Iterator[Any]:
     return document_items(body, limit=MAX_ITEMS, envelope=ENVELOPE)
 
 
-def take_payload(index: int, item: Item, rules: Rules, decoded: Decoded) -> None:
-    """Add the call of one payload to `decoded`, or the reason why it is refused."""
+def _take_payload(index: int, item: Item, rules: Rules, decoded: Decoded) -> None:
     item = plain(item)
     for name in ("metadata", "request_tags", "response", "messages"):
         if isinstance(item.get(name), str):  # SpendLogs keep JSON as text
@@ -166,7 +170,7 @@ _read_moment = moment_in(UTC)
 
 def _moment(value: Any) -> Any:
     """Unix seconds, or a text with a date, which SpendLogs write in UTC."""
-    return _read_moment(str(value)) if isinstance(value, str | int | Decimal) else None
+    return _read_moment(str(value)) if isinstance(value, str | int | float | Decimal) else None
 
 
 def _usage(item: Item) -> Item | None:

@@ -209,11 +209,18 @@ def _disjoint(usage: Usage) -> Counts:
         values.pop("total", None),
     )
     inputs = {key: count for key, count in values.items() if key.startswith("input") or "cache" in key}
-    outputs = {key: n for key, n in values.items() if key.startswith("output") or key == "reasoning"}
+    outputs = {
+        key: n
+        for key, n in values.items()
+        if key.startswith(("output", "completion_details")) or key == "reasoning"
+    }
     parts_in, parts_out = sum(inputs.values()), sum(outputs.values())
     base = (plain_in or 0) + (plain_out or 0)
     if total is not None and total == base and parts_in + parts_out > 0:
         parts_in = parts_out = 0  # the parts are inside already
+    elif total is not None and plain_out is not None and total > base + parts_in + parts_out:
+        outputs["reasoning"] = total - base - parts_in - parts_out  # thoughts, which some exports leave out
+        parts_out += outputs["reasoning"]
     return Counts(
         input=None if plain_in is None and not inputs else (plain_in or 0) + parts_in,
         output=None if plain_out is None and not outputs else (plain_out or 0) + parts_out,

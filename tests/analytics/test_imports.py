@@ -252,7 +252,7 @@ def refused(match: str):
     [
         (["absent.csv"], "cannot be opened: No such file"),
         (["log.txt"], "give --format"),
-        (["calls.csv", "--format", "langfuse"], "not read yet"),
+        (["calls.csv", "--format", "langfuse", "--set", "flow=a"], "do not apply to langfuse"),
         (["calls.csv", "--map", "timestamp"], "write it as FIELD=VALUE"),
         (["calls.csv", "--map", "flwo=model"], "no field 'flwo'. Did you mean flow"),
         (["calls.csv", "--map", "user=person"], "no column 'person'"),

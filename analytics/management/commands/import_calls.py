@@ -13,7 +13,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from accounts.errors import ApiError
-from analytics.imports import FORMATS, LATER, SHOWN, Order, Progress, Report, Seen, format_of, run
+from analytics.imports import FORMATS, SHOWN, Order, Progress, Report, Seen, format_of, run
 from analytics.management.arguments import project_named
 from analytics.preview import Preview, preview
 from ingest.wire.columns import BadMappingError
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         """PROJECT FILE [--format F] [--map FIELD=COLUMN]… [--set FIELD=VALUE]… [--zone Z] [--dry-run]."""
         parser.add_argument("project")
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", choices=[*FORMATS, *LATER], help="default: by the file's name")
+        parser.add_argument("--format", choices=list(FORMATS), help="default: by the file's name")
         parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", dest="maps")
         parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="sets")
         parser.add_argument("--zone", help="of times without an offset, for instance Europe/Berlin")
@@ -70,8 +70,6 @@ def _order(options: dict[str, Any]) -> Order:
         raise CommandError(
             f"The name {path.name} does not tell the format: give --format {'|'.join(FORMATS)}."
         )
-    if name in LATER:
-        raise CommandError(f"The format {name} is not read yet; {', '.join(FORMATS)} are.")
     wanted = Wanted(
         _pairs("--map", options["maps"]), _pairs("--set", options["sets"]), _zone(options["zone"])
     )
