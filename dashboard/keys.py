@@ -12,6 +12,7 @@ class Key:
 
 
 KEYS = (
+    Key("/", "Find"),
     Key("?", "this list"),
     Key("t", "today"),
     Key("w", "7 days"),
@@ -28,8 +29,12 @@ KEYS = (
     Key("k", "row up"),
     Key("↵", "open the row"),
     Key("o", "chart or table"),
+    Key("s", "share"),
     Key("g o", "Overview"),
     Key("g e", "Explore"),
+    Key("g q", "Quality"),
+    Key("g g", "Guardrails"),
+    Key("g f", "Finance"),
     Key("g s", "Settings"),
     Key("Esc", "close; then clear filters"),
 )

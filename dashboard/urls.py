@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard import alert_urls
-from dashboard.pages import changes, demo, explore, lists, overview, run, start, theme, trust
+from dashboard.pages import changes, demo, explore, find, lists, overview, run, start, theme, trust, views
 from dashboard.pages.settings import catalogue, history, keys, members, prices, project
 
 settings: list[URLPattern | URLResolver] = [
@@ -43,6 +43,12 @@ settings: list[URLPattern | URLResolver] = [
 project_pages: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("explore", explore.explore, name="explore"),
+    path("find", find.find_page, name="find"),
+    path("share", views.share, name="share"),
+    path("views", views.views, name="views"),
+    path("views/save", views.save, name="save_view"),
+    path("views/<int:number>", views.view, name="view"),
+    path("views/<int:number>/change", views.change, name="change_view"),
     path("changes", changes.changes, name="changes"),
     path("changes/declare", changes.declare_change, name="change_declare"),
     path("changes/<int:number>", changes.change, name="change"),

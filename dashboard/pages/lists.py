@@ -14,7 +14,9 @@ from accounts.models import Member
 from analytics import lists
 from analytics.answer import answer
 from analytics.asks import EXEMPLAR_KINDS, EXTREME_FILTERS, Ask
+from analytics.compile import NAME_KINDS
 from analytics.opaque import read_id
+from analytics.query import Query
 from analytics.result import Result
 from dashboard import entries, formats, spans_of_time
 from dashboard import explore_menus as menus
@@ -118,7 +120,18 @@ def _totals(scope: Scope, *, runs_too: bool) -> Result:
     try:
         return answer(query, now=scope.now)
     except ApiError:
-        return answer(replace(query, measures=("calls",)), now=scope.now)
+        return _calls_counted(replace(query, measures=("calls",)), scope)
+
+
+def _calls_counted(query: Query, scope: Scope) -> Result:
+    """Calls alone; of a person over more than a day nobody has counted them: then only how far the figures go."""
+    try:
+        return answer(query, now=scope.now)
+    except ApiError:
+        known = tuple(one for one in query.filters if one.dimension not in NAME_KINDS)
+        if known == query.filters:
+            raise
+        return replace(answer(replace(query, filters=known), now=scope.now), totals={})
 
 
 def _answer(scope: Scope, result: Result) -> tuple[Phrase, ...]:
@@ -128,6 +141,11 @@ def _answer(scope: Scope, result: Result) -> tuple[Phrase, ...]:
         for name in ("runs", "calls")
         if totals.get(name) is not None
     ]
+    if not counted:
+        said = spans_of_time.words(scope.period, None).now
+        return (
+            Phrase(f"What there is {said}, newest first; people’s calls are counted over at most 24 hours."),
+        )
     without = (
         f", {formats.count(totals['unpriced_calls'])} without a price" if totals.get("unpriced_calls") else ""
     )

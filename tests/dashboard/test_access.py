@@ -8,9 +8,9 @@ from accounts.models import ApiKey, AuditLine, Invitation, Member, User
 pytestmark = pytest.mark.django_db
 
 READ = (
-    "overview", "explore", "explore_csv", "runs", "calls", "trust_unpriced", "trust_rejected", "trust_duplicates",
+    "overview", "explore", "explore_csv", "changes", "runs", "calls", "trust_unpriced", "trust_rejected", "trust_duplicates",
     "start", "start_live", "settings", "settings_members", "settings_keys", "settings_prices", "settings_imports",
-    "settings_set_aside", "settings_audit",
+    "settings_set_aside", "settings_audit", "settings_catalogue", "find", "views",
 )  # fmt: skip
 # Address -> (the smallest role that may, what is posted).
 WRITE = {
@@ -18,6 +18,9 @@ WRITE = {
     "settings_invite": ("owner", {"email": "new@example.com", "role": "viewer"}),
     "settings_create_key": ("owner", {"name": "x", "scopes": "ingest"}),
     "settings_add_price": ("editor", {"model": "house-1", "input": "1", "valid_from": "2026-01-01"}),
+    "settings_catalogue_confirm": ("editor", {"act": "all"}),
+    "save_view": ("viewer", {"name": "Mine", "of": ""}),
+    "change_declare": ("editor", {"kind": "deploy", "after": "web@1"}),
     "settings_reprice": ("editor", {"from": "2026-01-01", "until": "2026-01-02"}),
     "settings_set_aside_again": ("editor", {}),
     "start_hide": ("owner", {}),
@@ -97,7 +100,8 @@ def test_every_address_of_a_project_is_in_this_table():
         and any("slug" in params for _, params in get_resolver().reverse_dict.getlist(name)[0][0])
     }  # fmt: skip
     others = {
-        "run", "run_content", "values", "remove_demo", "settings_role", "settings_withdraw_invitation",
+        "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view", "settings_catalogue_flow",
+        "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo", "settings_role", "settings_withdraw_invitation",
         "settings_revoke_key", "settings_withdraw_price", "settings_undo_import", "settings_set_aside_file",
     }  # fmt: skip
     assert named - set(READ) - set(WRITE) - others == set()

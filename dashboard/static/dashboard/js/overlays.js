@@ -15,9 +15,13 @@
   }
 
   document.addEventListener("click", (event) => {
-    closeMenus(event.target);
+    const inside = event.target.closest("[data-open]") ? null : event.target;
+    closeMenus(inside);
     const opener = event.target.closest("[data-open]");
-    if (opener) document.getElementById(opener.dataset.open).showModal();
+    if (opener && !event.metaKey && !event.ctrlKey) {
+      event.preventDefault(); // a link of the same leads there without scripts
+      document.getElementById(opener.dataset.open).showModal();
+    }
     const copier = event.target.closest("[data-copy]");
     if (copier) copy(copier);
   });
