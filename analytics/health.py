@@ -18,6 +18,7 @@ from analytics import demo
 from analytics.output import json_response
 
 HEARTBEAT_SECONDS = 60  # older: no worker runs what beat asks for
+EVALUATOR_SECONDS = 300  # it evaluates alerts every minute
 BROKER_SECONDS = 2
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -94,6 +95,19 @@ def _worker(now: datetime) -> str:
     return "" if age <= HEARTBEAT_SECONDS else f"The worker was last seen {age:.0f} seconds ago."
 
 
+def _evaluator(now: datetime) -> str:
+    """Whoever evaluates alerts leaves a sign of life each time; a worker begins with it."""
+    try:
+        (at,) = _row("SELECT max(at) FROM heartbeat WHERE name = 'evaluator'")
+    except (DatabaseError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        return "The database does not answer."
+    if at is None:
+        return "Alerts have not been evaluated yet."
+    age = (now - at).total_seconds()
+    return "" if age <= EVALUATOR_SECONDS else f"Alerts were last evaluated {age:.0f} seconds ago."
+
+
 _shown: set[int] = set()  # demo projects that were seen whole: asked once
 
 
@@ -113,7 +127,8 @@ def _demo(now: datetime) -> str:
 
 
 CHECKS: dict[str, Callable[[datetime], str]] = {
-    "database": _database, "broker": _broker, "worker": _worker, "demo": _demo,
+    "database": _database, "broker": _broker, "worker": _worker, "evaluator": _evaluator,
+    "demo": _demo,
 }  # fmt: skip
 
 

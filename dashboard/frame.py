@@ -13,12 +13,19 @@ from accounts.access import projects_of
 from accounts.models import Member, Project, User
 from analytics import periods as calendar
 from analytics.trust import Trust
-from dashboard import formats, spans_of_time
+from dashboard import alarms, formats, spans_of_time
 from dashboard.keys import KEYS, Key
 from dashboard.scope import ALL, Scope, comparison_of
 
 BEHIND_SECONDS = 300
-PLACES = (("Overview", "overview", "g o"), ("Explore", "explore", "g e"), ("Settings", "settings", "g s"))
+PLACES = (
+    ("Overview", "overview", "g o"),
+    ("Explore", "explore", "g e"),
+    ("Quality", "changes", "g q"),
+    ("Guardrails", "alerts", "g g"),
+    ("Finance", "finance", "g f"),
+    ("Settings", "settings", "g s"),
+)
 THEMES = (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))
 
 
@@ -83,6 +90,7 @@ class Frame:
     banner: Banner | None
     context: Context | None
     made: str
+    stale: str = ""  # a sentence when alerts are no longer evaluated
     keys: tuple[Key, ...] = KEYS
 
 
@@ -98,11 +106,12 @@ def frame_for(
     """The frame of one page. `scope`: without one there is no context bar; `compares`: whether it compares."""
     project, user = member.project, member.user
     others = tuple(projects_of(user))
+    pulse = alarms.pulse(project, now=now)
     return Frame(
         project=project,
         role=member.role,
         home=reverse("overview", args=[project.slug]),
-        places=_places(project, place, scope),
+        places=_places(project, place, scope, pulse.firing),
         projects=tuple(
             Choice(
                 p.name, reverse("overview", args=[p.slug]), p.id == project.id, "demo" if p.is_demo else ""
@@ -114,13 +123,20 @@ def frame_for(
         banner=_banner(project, others, member.role),
         context=_context(scope, trust, compares=compares) if scope else None,
         made=formats.moment(now, zone=project.zone, now=now),
+        stale=pulse.stale,
     )
 
 
-def _places(project: Project, place: str, scope: Scope | None) -> tuple[Choice, ...]:
+def _places(project: Project, place: str, scope: Scope | None, firing: int) -> tuple[Choice, ...]:
     links = ((label, reverse(name, args=[project.slug]), key) for label, name, key in PLACES)
     return tuple(
-        Choice(label, scope.elsewhere(href) if scope else href, label == place, key=key)
+        Choice(
+            label,
+            scope.elsewhere(href) if scope else href,
+            label == place,
+            key=key,
+            value=str(firing) if firing and label == "Guardrails" else "",
+        )
         for label, href, key in links
     )
 

@@ -119,7 +119,8 @@ class OneRule(ConfigView):
     )
     def put(self, request: Request, number: int) -> HttpResponse:
         """Replace the rule. What fired under other terms ends quietly."""
-        given, known = bodies.json_object(request), self._rule(number)
+        known = self._rule(number)
+        given = bodies.json_object(request)
         rule = once(
             lambda: save_rule(given, project=self.project, now=timezone.now(), by=self.actor, known=known)
         )
@@ -174,8 +175,8 @@ class OneChannel(ConfigView):
     )  # fmt: skip
     def put(self, request: Request, name: str) -> HttpResponse:
         """Replace the channel; address and secret stay where the body leaves them out."""
-        given = {"name": name, **bodies.json_object(request)}
         known = channel_of(self.project, name)
+        given = {"name": name, **bodies.json_object(request)}
         channel = once(
             lambda: save_channel(given, project=self.project, now=timezone.now(), by=self.actor, known=known)
         )
@@ -293,10 +294,10 @@ class Acknowledge(ConfigView):
                    tags=["guardrails"])  # fmt: skip
     def post(self, request: Request, number: int) -> HttpResponse:
         """No more reminders; recovery is still told. Doing it twice changes nothing."""
-        given = bodies.json_object(request)
+        alert, given = alert_of(self.project, number), bodies.json_object(request)
         bodies.only(given, ("by",))
         by = bodies.text(given, "by", most=200, default="") or self.actor
-        alert = acts.acknowledge(alert_of(self.project, number), by=by, now=timezone.now())
+        alert = acts.acknowledge(alert, by=by, now=timezone.now())
         return json_response(messages.alert_body(alert, project=self.project, now=timezone.now()))
 
 
@@ -307,8 +308,8 @@ class Mute(ConfigView):
                    tags=["guardrails"])  # fmt: skip
     def post(self, request: Request, number: int) -> HttpResponse:
         """No message about this alert for so long, an hour unless told otherwise; "0min" ends it."""
-        given = bodies.json_object(request)
+        alert, given = alert_of(self.project, number), bodies.json_object(request)
         bodies.only(given, ("for",))
         length = acts.mute_length(bodies.text(given, "for", most=20, default="1h"))
-        alert = acts.mute(alert_of(self.project, number), length, by=self.actor, now=timezone.now())
+        alert = acts.mute(alert, length, by=self.actor, now=timezone.now())
         return json_response(messages.alert_body(alert, project=self.project, now=timezone.now()))

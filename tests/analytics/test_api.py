@@ -295,8 +295,11 @@ def test_health_says_which_part_does_not_answer(client, project):
         cursor.execute("INSERT INTO heartbeat (name, at) VALUES ('worker', now())")
     assert client.get("/readyz").json()["checks"]["worker"] == "ok"
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE heartbeat SET at = now() - interval '2 minutes'")
-    assert "The worker was last seen 1" in client.get("/readyz").json()["checks"]["worker"]
+        cursor.execute("INSERT INTO heartbeat (name, at) VALUES ('evaluator', now() - interval '10 minutes')")
+        cursor.execute("UPDATE heartbeat SET at = now() - interval '2 minutes' WHERE name = 'worker'")
+    checks = client.get("/readyz").json()["checks"]
+    assert "The worker was last seen 1" in checks["worker"]
+    assert "Alerts were last evaluated 60" in checks["evaluator"]
 
 
 def test_metrics_are_told_to_prometheus(client, project):

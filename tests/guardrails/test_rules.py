@@ -26,7 +26,9 @@ def ask(client, project):
     key = make_key(project, "admin")
 
     def go(method, path, body=None):
-        answer = getattr(client, method)(path, data=body, content_type="application/json", headers=bearer(key))
+        answer = getattr(client, method)(
+            path, data=body, content_type="application/json", headers=bearer(key)
+        )
         return answer.status_code, answer.json() if answer.content else None
 
     return go
@@ -42,7 +44,10 @@ def test_a_rule_is_given_back_as_it_was_written(ask, project):
     assert ask("delete", f"/v1/rules/{made['id']}") == (204, None)
     assert ask("get", f"/v1/rules/{made['id']}")[0] == 404
     actions = list(AuditLine.objects.filter(project=project).values_list("action", flat=True))
-    assert actions == ["key.created", "rule.created", "rule.changed", "rule.deleted"] or "rule.deleted" in actions
+    assert (
+        actions == ["key.created", "rule.created", "rule.changed", "rule.deleted"]
+        or "rule.deleted" in actions
+    )
 
 
 def test_the_same_name_twice_is_409(ask):
@@ -116,7 +121,11 @@ def test_other_terms_end_what_fired_quietly(ask, project):
     rule = make_rule(project)
     failing(project, {1: 20})
     evaluate(project, 16)
-    ask("put", f"/v1/rules/{rule.pk}", {**GOOD, "name": "errors", "measure": "errors", "condition": {"above": 99}})
+    ask(
+        "put",
+        f"/v1/rules/{rule.pk}",
+        {**GOOD, "name": "errors", "measure": "errors", "condition": {"above": 99}},
+    )
     alert = alert_of(rule)
     assert (alert.state, alert.events.last().by.startswith("key flk_")) == ("resolved", True)
     evaluate(project, 17)
