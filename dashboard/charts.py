@@ -271,11 +271,11 @@ def _name(series: Series, y: float) -> list[Figure]:
     }  # fmt: skip
     return [
         common | {"xshift": 8, "text": "■", "font": {"size": 13, "color": f"--{series.token}"}},
-        common | {"xshift": 22, "text": _escaped(shown), "font": {"size": 11, "color": "--ink-2"}},
+        common | {"xshift": 22, "text": escaped(shown), "font": {"size": 11, "color": "--ink-2"}},
     ]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Plotly reads a small HTML in texts: what a sender named must not become markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

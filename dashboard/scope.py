@@ -23,7 +23,7 @@ NO_COMPARISON = "none"
 DEFAULT_COMPARISON = "previous"
 # Parameters in the order in which links write them; everything else is a filter.
 KEPT = ("environment", "period", "from", "to", "zone", "compare")
-PAGE = ("measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel", "with")
+PAGE = ("measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel", "with", "kind", "who")
 Params = dict[str, tuple[str, ...]]
 
 

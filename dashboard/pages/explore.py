@@ -17,6 +17,7 @@ from analytics.measures import MEASURES
 from dashboard import buckets, deltas, formats, spans_of_time
 from dashboard import explore_menus as menus
 from dashboard import scope as scopes
+from dashboard.change_rows import marked
 from dashboard.colours import colours_of
 from dashboard.empties import why_empty
 from dashboard.explore_chart import figure, members, plot, summary
@@ -26,6 +27,7 @@ from dashboard.finders import style_guards
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
 from dashboard.kinds import kind_of
+from dashboard.markers import add_markers
 from dashboard.moves import weekday_matched
 from dashboard.panels import Panel, asked_for, filled
 from dashboard.scope import Scope
@@ -158,7 +160,13 @@ def _chart(asked: Question) -> Any:
     if not _has_any(asked):
         return None
     made = plot(asked, _tokens(asked))
-    return {"figure": figure(asked, made), "summary": summary(asked, made), "note": _note(asked)}
+    scope = asked.scope
+    environment = scope.environments[0] if len(scope.environments) == 1 else ""
+    markers, marks = marked(
+        scope.project, scope.asked.values_of("flow"), scope.period, environment, now=asked.now
+    )
+    drawn = add_markers(figure(asked, made), markers, period=scope.period, grain=asked.grain)
+    return {"figure": drawn, "summary": summary(asked, made), "note": _note(asked), "marks": marks}
 
 
 def _note(asked: Question) -> dict[str, str]:

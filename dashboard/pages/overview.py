@@ -18,6 +18,7 @@ from analytics.result import Result
 from dashboard import buckets, spans_of_time
 from dashboard import explore_menus as menus
 from dashboard import scope as scopes
+from dashboard.change_rows import recent
 from dashboard.empties import extent_of, why_empty
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
@@ -109,6 +110,9 @@ class _Asked:
             (Panel(id="strip", title="", template="dashboard/_strip.html"), self.strip),
             (Panel(id="moved", title="What moved", template="dashboard/_moved.html",
                    note=f"cost of flows{base}"), self.moved),
+            (Panel(id="changes", title="Recent changes", template="dashboard/_changes_recent.html",
+                   note="and what they did since", links=(Choice("Change ledger", scope.elsewhere(
+                       reverse("changes", args=[scope.project.slug]))),)), self.changes),
             (Panel(id="models", title="Spend by model", template=ledger, links=by[1:]), self.models),
         ]  # fmt: skip
 
@@ -127,6 +131,11 @@ class _Asked:
 
     def moved(self) -> Any:
         return moves(self.scope) if self.has_figures and self.scope.base else ()
+
+    def changes(self) -> Any:
+        scope = self.scope
+        environment = scope.environments[0] if len(scope.environments) == 1 else ""
+        return recent(scope.project, environment=environment, before=scope.period.end, now=scope.now)
 
     def models(self) -> Any:
         if self.result is not None and not self.has_figures:

@@ -23,6 +23,11 @@
       box.dataset.drawn = "1";
       if (box.dataset.listens) return;
       box.dataset.listens = "1";
+      // A marker's box carries the address of its change.
+      box.on("plotly_clickannotation", (event) => {
+        const link = event.annotation.name;
+        if (typeof link === "string" && link.startsWith("/")) location.assign(link);
+      });
       box.on("plotly_click", (event) => {
         const link = event.points[0] && event.points[0].customdata;
         if (typeof link === "string" && link.startsWith("/")) location.assign(link);

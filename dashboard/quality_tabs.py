@@ -1,0 +1,12 @@
+"""The pages of the place Quality, as tabs."""
+
+from django.urls import reverse
+
+from dashboard.frame import Choice
+
+TABS = (("Changes", "changes"),)
+
+
+def tabs(slug: str, current: str) -> tuple[Choice, ...]:
+    """The tabs of a project, one of them the present page."""
+    return tuple(Choice(label, reverse(name, args=[slug]), name == current) for label, name in TABS)
