@@ -22,7 +22,7 @@ PLACES = (
     ("Overview", "overview", "g o"),
     ("Explore", "explore", "g e"),
     ("Quality", "changes", "g q"),
-    ("Guardrails", "alerts", "g g"),
+    ("Guardrails", "budgets", "g g"),
     ("Finance", "finance", "g f"),
     ("Settings", "settings", "g s"),
 )

@@ -5,7 +5,7 @@ from django.urls import reverse
 from accounts.models import Project
 from dashboard.frame import Choice
 
-PAGES = (("Alerts", "alerts"), ("Rules", "rules"))
+PAGES = (("Budgets", "budgets"), ("Alerts", "alerts"), ("Rules", "rules"))
 
 
 def nav(project: Project, current: str) -> tuple[Choice, ...]:

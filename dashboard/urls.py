@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from dashboard import alert_urls
+from dashboard import alert_urls, budget_urls
 from dashboard.pages import changes, demo, explore, find, lists, overview, run, start, theme, trust, views
 from dashboard.pages.settings import catalogue, history, keys, members, prices, project
 
@@ -69,6 +69,7 @@ project_pages: list[URLPattern | URLResolver] = [
     path("demo/remove", demo.remove, name="remove_demo"),
     path("finance/", include("dashboard.finance_urls")),
     *alert_urls.pages,
+    *budget_urls.pages,
     path("settings/", include(settings)),
 ]
 
