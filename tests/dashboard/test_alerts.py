@@ -120,7 +120,7 @@ def test_a_rule_is_made_changed_and_deleted(project, signed_in):
 @pytest.mark.parametrize(("change", "said"), [
     ({"limit": "much"}, "is no number"), ({"window": "7min"}, "quarter hours"), ({"name": ""}, "name is missing"),
     ({"min_count": "few"}, "no whole number"),
-    ({"each": "customer", "measure": "p95_latency"}, "not known by customer"),
+    ({"each": "customer", "measure": "p95_latency"}, "cannot be watched by"),
     ({"filter_more": "colour=red"}, "no dimension"),
 ])  # fmt: skip
 def test_what_cannot_be_a_rule_is_said_beside_the_form(project, signed_in, change, said):
@@ -135,13 +135,13 @@ def test_channels_keep_their_secret(project, signed_in):
     posted = {
         "name": "pager",
         "kind": "webhook",
-        "url": "https://hooks.example.com/abc?token=hidden",
+        "url": "https://hooks.example.com/abc?token=tok-4711",
         "secret": "s3cret",
     }
     client.post(path("settings_channel_save", project), posted)
     text = client.get(path("settings_channels", project)).content.decode()
     assert "https://hooks.example.com/abc" in text
-    assert "hidden" not in text
+    assert "tok-4711" not in text
     assert "s3cret" not in text
     raw = bytes(Channel.objects.get().url) + bytes(Channel.objects.get().secret)
     assert b"hooks" not in raw
