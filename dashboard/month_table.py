@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from analytics.dimensions import DIMENSIONS, LABELS, NONE, OTHER, REST, SEVERAL, UNATTRIBUTED
+from analytics.dimensions import DIMENSIONS, LABELS, NONE, OTHER, REST, SEVERAL
 from analytics.measures import EXACT, MEASURES
 from dashboard import deltas, formats
 from dashboard.deltas import Delta
@@ -16,6 +16,7 @@ from finance.shown import decimals_of
 from finance.statement import Line, Statement
 
 CENTRE = "cost_centre"
+NARROW = 4  # with more columns there is no room for the grey word behind a name, nor for the difference
 ACROSS = 5  # columns of members; beyond that the smaller ones share one
 LAST_ALL = {**LAST, NONE: 6}
 CANNOT_OPEN = (REST, OTHER, SEVERAL)
@@ -61,6 +62,7 @@ class Table:
     total: Row
     centres: bool
     budgets: bool
+    wide: bool
     lines: int
 
 
@@ -91,6 +93,7 @@ def table(plan: Plan) -> Table:
         total=made.total(),
         centres=made.centres,
         budgets=bool(plan.budgets),
+        wide=len(made.columns) > NARROW,
         lines=len(plan.found.lines),
     )
 
@@ -106,7 +109,7 @@ class _Sum:
     was: bool = False
 
     def add(self, column: str, amount: Amount) -> None:
-        """An amount of this month."""
+        """An amount of this month; 0 beside calls without a price comes as unknown."""
         self.cells[column] = plus(self.cells.get(column), amount)
         self.now, self.here = plus(self.now, amount), True
 
@@ -122,6 +125,10 @@ def plus(one: Amount, other: Amount) -> Amount:
     return EXACT.add(one, other)
 
 
+def _known(line: Line) -> Amount:
+    return None if line.unpriced and not line.amount else line.amount
+
+
 class _Maker:
     """Makes the rows of one table: what all of them share is computed once."""
 
@@ -133,10 +140,10 @@ class _Maker:
         self.columns, self.rest = self._columns()
         for line in self.found.lines:
             for into in (self._sum(line), self.whole):
-                into.add(self._column(line), line.amount)
+                into.add(self._column(line), _known(line))
         for line in self.found.previous.values():
             for into in (self._sum(line), self.whole):
-                into.add_before(line.amount)
+                into.add_before(_known(line))
         centres = {centre for centre, _ in self.sums}
         self.centres = CENTRE in self.places and centres != {NONE}
         amounts = [one.now for one in self.sums.values()] + [one.before for one in self.sums.values()]
@@ -213,7 +220,7 @@ class _Maker:
             name=name,
             centre=centre,
             href=plan.link(narrowed) if opens else "",
-            kind=plan.kind(name) if of and name not in LABELS else "",
+            kind=plan.kind(name) if of and name not in LABELS and len(self.columns) <= NARROW else "",
             cells=tuple(self._cell(amounts, column, narrowed if opens else {}) for column in self.columns),
             amount=self._show(now, plan.calls(narrowed) if opens and now else ""),
             before=self._show(before) if amounts.was or of is None else Cell(formats.MISSING, quiet=True),
@@ -247,8 +254,3 @@ class _Maker:
             return Cell("0" if amount is not None else formats.MISSING, quiet=True)
         text = formats.money(amount, decimals=self.decimals, symbol="", signed=True)
         return Cell(text, f"{amount:f}")
-
-
-def unattributed_mark(rows: Sequence[Row]) -> bool:
-    """Whether there is a line of calls that named no flow."""
-    return any(row.name == UNATTRIBUTED for row in rows)

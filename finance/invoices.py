@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -142,12 +143,20 @@ def _metered(
 ) -> tuple[dict[str, Decimal | None], dict[str, Decimal | None]]:
     """(cost by provider, that without a flow by provider), USD."""
     ask = Ask(project=project, month=month, group_by=("provider",))
-    query = replace(ask.query(month_of(month, zone=project.zone, now=now)), measures=("cost",))
+    query = replace(
+        ask.query(month_of(month, zone=project.zone, now=now)), measures=("cost", "unpriced_calls")
+    )
     nowhere = replace(query, filters=(Filter("flow", (UNATTRIBUTED,)),))
     with reading():
         found, lost = (answer(one, now=now, trust=False).by_group() for one in (query, nowhere))
-    return {name: line["cost"] for (name,), line in found.items()}, {
-        name: line["cost"] for (name,), line in lost.items()
+    return _known(found), _known(lost)
+
+
+def _known(found: Mapping[tuple[str, ...], Mapping[str, Any]]) -> dict[str, Decimal | None]:
+    """Cost by provider; 0 beside calls without a price is unknown."""
+    return {
+        name: None if not line["cost"] and line["unpriced_calls"] else line["cost"]
+        for (name,), line in found.items()
     }
 
 

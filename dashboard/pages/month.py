@@ -21,7 +21,7 @@ from analytics.answer import answer
 from analytics.dimensions import DIMENSIONS, NONE
 from analytics.measures import QUOTIENT
 from analytics.periods import months_before
-from dashboard import formats, month_lists
+from dashboard import formats, month_lists, spans_of_time
 from dashboard import scope as scopes
 from dashboard.empties import extent_of
 from dashboard.frame import Choice, Frame, frame_for
@@ -253,8 +253,7 @@ def _label(name: str) -> str:
 
 def _base_name(found: Statement) -> str:
     """October; of a running month the stretch that it is held against: 1–24 Oct."""
-    first, last = found.base.first_day, found.base.last_day
-    return formats.days(first, last, year=False) if found.running else f"{first:%B}"
+    return spans_of_time.dates(found.base, year=False) if found.running else f"{found.base.first_day:%B}"
 
 
 def _bounds(found: Statement) -> str:
