@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
@@ -16,9 +15,9 @@ from analytics.periods import (
     DAY,
     NAMED,
     Period,
-    day_start,
     ending_yesterday,
     named,
+    past,
     quarter_ceil,
     quarter_floor,
 )
@@ -41,7 +40,7 @@ def times(given: Mapping[str, str], *, project: Project, now: datetime) -> Times
             raise refuse(
                 "compare", "compare and compare_from are two ways to say one thing.", "Give one of them."
             )
-        return period, _between(given, "compare_", period.zone, now), ()
+        return period, _between(given, "compare_", period, now), ()
     word = given.get("compare", "")
     if not word:
         return period, None, ()
@@ -77,19 +76,20 @@ def _compared(period: Period, word: str, kept: datetime) -> Times:
 
 def _first_edge(period: Period) -> datetime:
     """The earliest quarter hour that is needed because the period starts or ends inside a day."""
-    last = day_start(period.end.astimezone(period.tz).date(), period.zone)
-    if period.start != day_start(period.first_day, period.zone):
+    last = period.day_start(period.day_of(period.end))
+    if period.start != period.day_start(period.first_day):
         return period.start
     return last if last != period.end else datetime.max.replace(tzinfo=UTC)
 
 
 def _outward(period: Period) -> Period:
     last = period.last_day + DAY
-    return replace(period, start=day_start(period.first_day, period.zone), end=day_start(last, period.zone))
+    return replace(period, start=period.day_start(period.first_day), end=period.day_start(last))
 
 
 def _period(given: Mapping[str, str], project: Project, now: datetime) -> Period:
     zone = given.get("zone") or project.zone
+    earlier = past(project.earlier_zones) if zone == project.zone else ()
     if zone not in known_zones():
         raise refuse(
             "zone",
@@ -99,24 +99,26 @@ def _period(given: Mapping[str, str], project: Project, now: datetime) -> Period
     if given.get("from") or given.get("to"):
         if given.get("period"):
             raise refuse("period", "period and from are two ways to say one thing.", "Give one of them.")
-        return _between(given, "", zone, now)
+        return _between(given, "", Period(start=now, end=now, zone=zone, earlier=earlier), now)
     word = given.get("period") or DEFAULT_PERIOD
     if word not in NAMED:
         raise refuse(
             "period", f"There is no period {word!r}.", f"Use one of {', '.join(NAMED)}, or from and to."
         )
-    return named(word, zone=zone, now=now)
+    return named(word, zone=zone, now=now, earlier=earlier)
 
 
-def _between(given: Mapping[str, str], prefix: str, zone: str, now: datetime) -> Period:
-    """`from` inclusive, `to` exclusive; without `to` until the end of today. Only quarter hours are known."""
+def _between(given: Mapping[str, str], prefix: str, days: Period, now: datetime) -> Period:
+    """`from` inclusive, `to` exclusive; without `to` until the end of today. Only quarter hours are known.
+
+    `days`: a period whose zones tell when a day begins."""
     if not given.get(f"{prefix}from"):
         raise refuse(f"{prefix}from", f"{prefix}to needs {prefix}from.", f"Add {prefix}from=<date>.")
-    start = _moment(given[f"{prefix}from"], f"{prefix}from", zone)
+    start = _moment(given[f"{prefix}from"], f"{prefix}from", days)
     if given.get(f"{prefix}to"):
-        end = _moment(given[f"{prefix}to"], f"{prefix}to", zone)
+        end = _moment(given[f"{prefix}to"], f"{prefix}to", days)
     else:
-        end = day_start(now.astimezone(ZoneInfo(zone)).date() + DAY, zone)
+        end = days.day_start(days.day_of(now) + DAY)
     if end > quarter_floor(now):
         end = quarter_ceil(end)  # the quarter hour that runs is known only as far as it has come
     for field, moment in ((f"{prefix}from", start), (f"{prefix}to", end)):
@@ -124,23 +126,23 @@ def _between(given: Mapping[str, str], prefix: str, zone: str, now: datetime) ->
             raise refuse(
                 field,
                 "Times are answered to the quarter hour.",
-                f"The nearest is {quarter_floor(moment).astimezone(ZoneInfo(zone)).isoformat()}.",
+                f"The nearest is {days.local(quarter_floor(moment)).isoformat()}.",
             )
     if end <= start:
         raise refuse(
             f"{prefix}to", "The period ends before it starts.", f"{prefix}to is exclusive: give a later one."
         )
     until = quarter_floor(now) if start < quarter_floor(now) < end else None
-    return Period(start=start, end=end, zone=zone, until=until)
+    return Period(start=start, end=end, zone=days.zone, until=until, earlier=days.earlier)
 
 
-def _moment(text: str, field: str, zone: str) -> datetime:
-    """A date (its start in the zone) or a time with offset (without one: in the zone), as UTC."""
+def _moment(text: str, field: str, days: Period) -> datetime:
+    """A date (its start) or a time with offset (without one: in the zone of `days`), as UTC."""
     try:
         day, moment = _read(text)
         if moment is not None and moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(zone))
-        found = moment.astimezone(UTC) if moment is not None else day_start(day, zone) if day else None
+            moment = moment.replace(tzinfo=days.tz)
+        found = moment.astimezone(UTC) if moment is not None else days.day_start(day) if day else None
     except (ValueError, OverflowError):
         found = None
     if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - statements are built here, from the registries
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -214,8 +215,7 @@ def _select(source: Source, stretch: Stretch, asked: Asked, rows: Rows) -> str:
     start, end = stretch.days or stretch.months or stretch.instants or (None, None)
     if stretch.instants:
         bound = "u.started_at" if source.name == RAW else "u.bucket"
-        zone = "" if grain in ("all", "15min") else asked.put(asked.zone) + "::text"
-        time = _OF_QUARTER[grain].format(_QUARTER if source.name == RAW else bound, zone)
+        time = _of_quarter(asked, _QUARTER if source.name == RAW else bound)
     else:
         bound = "u.month" if stretch.months and rows.coarse else "u.day"
         time = _OF_DAY[grain].format("u").replace("u.day", bound)
@@ -233,6 +233,18 @@ def _select(source: Source, stretch: Stretch, asked: Asked, rows: Rows) -> str:
         *(on_row(one, dimension, asked) for one, dimension in asked.filters if dimension.code),
     ]
     return f"SELECT {time} AS t, {', '.join(columns)} FROM {rows.table} u{joined} WHERE {' AND '.join(where)}"
+
+
+def _of_quarter(asked: Asked, quarter: str) -> str:
+    """The time bucket of a quarter hour; the days of a project keep the zone that held then."""
+    grain, project = asked.query.grain, asked.query.project
+    if grain in ("all", "15min"):
+        return _OF_QUARTER[grain].format(quarter)
+    zone = asked.put(asked.zone) + "::text"
+    if project.earlier_zones and asked.zone == project.zone and grain in _OF_DAY:
+        day = f"day_in({zone}, {asked.put(json.dumps(project.earlier_zones))}::jsonb, {quarter})"
+        return _OF_DAY[grain].replace("{0}.day", day)
+    return _OF_QUARTER[grain].format(quarter, zone)
 
 
 def _used(asked: Asked) -> list[Dimension]:

@@ -4,11 +4,12 @@ Days, weeks and months are those of a zone; intervals are half-open; shifts go b
 month before 31 March ends with February. Quarter hours are the finest thing that rollups know.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+Past = tuple[tuple[str, datetime], ...]  # zones that held before, and until when, oldest first
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 
@@ -18,7 +19,8 @@ class Period:
     """A stretch of time: `start` inclusive, `end` exclusive, both UTC; its days are those of `zone`.
 
     `name` is the word it was asked by ("mtd"), "" when it was given by dates. `until`: how far a period that
-    still runs has come (start of the current quarter hour); a comparison ends at the same place.
+    still runs has come (start of the current quarter hour); a comparison ends at the same place. `earlier`: the
+    zones that held before `zone`; days before such a change keep the bounds that they had.
     """
 
     start: datetime
@@ -26,6 +28,7 @@ class Period:
     zone: str
     name: str = ""
     until: datetime | None = None
+    earlier: Past = ()
 
     @property
     def tz(self) -> ZoneInfo:
@@ -35,24 +38,42 @@ class Period:
     @property
     def first_day(self) -> date:
         """The local day in which the period starts."""
-        return self.start.astimezone(self.tz).date()
+        return self.day_of(self.start)
 
     @property
     def last_day(self) -> date:
         """The last local day of which the period has a part (its first day when the period is empty)."""
-        return max(self.first_day, (self.end - timedelta(microseconds=1)).astimezone(self.tz).date())
+        return max(self.first_day, self.day_of(self.end - timedelta(microseconds=1)))
 
     @property
     def whole_days(self) -> bool:
         """Whether the period starts and ends with a day of its zone."""
-        return self.start == day_start(self.first_day, self.zone) and self.end == day_start(
-            self.end.astimezone(self.tz).date(), self.zone
+        return self.start == self.day_start(self.first_day) and self.end == self.day_start(
+            self.day_of(self.end)
         )
 
     @property
     def days(self) -> int:
         """How many local days the period touches."""
         return (self.last_day - self.first_day).days + 1
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment in the zone that held then."""
+        held = next((zone for zone, until in self.earlier if moment < until), self.zone)
+        return moment.astimezone(ZoneInfo(held))
+
+    def day_of(self, moment: datetime) -> date:
+        """The day that the moment belongs to."""
+        return self.local(moment).date()
+
+    def day_start(self, day: date) -> datetime:
+        """The instant (UTC) at which a day of the period's zones begins."""
+        return _at(day, time(), self)
+
+
+def past(earlier: Iterable[Mapping[str, str]]) -> Past:
+    """A project's earlier zones, as periods know them."""
+    return tuple((one["zone"], datetime.fromisoformat(one["until"])) for one in earlier)
 
 
 def day_start(day: date, zone: str) -> datetime:
@@ -131,14 +152,15 @@ NAMED: dict[str, Named] = {
 }
 
 
-def named(name: str, *, zone: str, now: datetime) -> Period:
+def named(name: str, *, zone: str, now: datetime, earlier: Past = ()) -> Period:
     """The period of that word as of `now`. Raises KeyError for a word that does not exist."""
     rule = NAMED[name]
-    today = now.astimezone(ZoneInfo(zone)).date()
-    return Period(
-        start=day_start(rule.first(today), zone),
-        end=day_start(rule.after(today), zone),
-        zone=zone,
+    any_time = Period(start=now, end=now, zone=zone, earlier=earlier)
+    today = any_time.day_of(now)
+    return replace(
+        any_time,
+        start=any_time.day_start(rule.first(today)),
+        end=any_time.day_start(rule.after(today)),
         name=name,
         until=quarter_floor(now) if rule.running else None,
     )
@@ -153,36 +175,33 @@ def previous(period: Period) -> Period:
         return _unit_before(period, rule)
     if months := _whole_months(period):
         first = months_before(period.first_day, months)
-        return Period(start=day_start(first, period.zone), end=period.start, zone=period.zone)
+        return _between(period, period.day_start(first), period.start)
     if period.whole_days:
-        length = period.end.astimezone(period.tz).date() - period.first_day
+        length = period.day_of(period.end) - period.first_day
         return _moved(period, length.days, period.end)
-    return Period(start=period.start - (period.end - period.start), end=period.start, zone=period.zone)
+    return _between(period, period.start - (period.end - period.start), period.start)
 
 
 def weekdays(period: Period) -> Period:
     """Moved back by the fewest whole weeks that clear the period, so that Mondays meet Mondays."""
     reach = reached(period)
-    span = (reach - timedelta(microseconds=1)).astimezone(period.tz).date() - period.first_day
+    span = period.day_of(reach - timedelta(microseconds=1)) - period.first_day
     return _moved(period, (span.days // 7 + 1) * 7, reach)
 
 
 def year_before(period: Period) -> Period:
     """The same dates a year before; 29 February becomes the 28th."""
     end = reached(period)
-    local_start, local_end = period.start.astimezone(period.tz), end.astimezone(period.tz)
-    return Period(
-        start=_at(months_before(local_start.date(), 12), local_start, period.zone),
-        end=_year_before_end(local_end, period),
-        zone=period.zone,
-    )
+    local_start, local_end = period.local(period.start), period.local(end)
+    start = _at(months_before(local_start.date(), 12), local_start, period)
+    return _between(period, start, _year_before_end(local_end, period))
 
 
 def _year_before_end(local_end: datetime, period: Period) -> datetime:
     """An end at midnight is moved by its last day: a period that ends with 29 February ends with the 28th."""
-    if local_end.astimezone(UTC) == day_start(local_end.date(), period.zone):
-        return day_start(months_before(local_end.date() - DAY, 12) + DAY, period.zone)
-    return _at(months_before(local_end.date(), 12), local_end, period.zone)
+    if local_end.astimezone(UTC) == period.day_start(local_end.date()):
+        return period.day_start(months_before(local_end.date() - DAY, 12) + DAY)
+    return _at(months_before(local_end.date(), 12), local_end, period)
 
 
 COMPARISONS: dict[str, Callable[[Period], Period]] = {
@@ -201,43 +220,53 @@ def ending_yesterday(period: Period) -> Period:
     """A running period without today; unchanged when nothing would be left of it."""
     if period.until is None:
         return period
-    end = day_start(period.until.astimezone(period.tz).date(), period.zone)
+    end = period.day_start(period.day_of(period.until))
     return replace(period, end=end, until=end) if end > period.start else period
 
 
 def _unit_before(period: Period, rule: Named) -> Period:
-    start = period.start.astimezone(period.tz)
+    start = period.local(period.start)
     reach = reached(period)
-    end = reach.astimezone(period.tz)
+    end = period.local(reach)
     if rule.unit_months == 0:
         first, last = start.date() - DAY, end.date() - DAY
     else:
         first = months_before(start.date(), rule.unit_months)
         last = months_before(end.date(), rule.unit_months)
-    if reach == day_start(end.date(), period.zone) and reach > period.start and rule.unit_months:
+    if reach == period.day_start(end.date()) and reach > period.start and rule.unit_months:
         # It ends with a whole day, and so does the base: 31 March meets 28 February.
         last = months_before(end.date() - DAY, rule.unit_months) + DAY
-    stop = _at(last, end, period.zone)
-    return Period(start=day_start(first, period.zone), end=min(stop, period.start), zone=period.zone)
+    stop = _at(last, end, period)
+    return _between(period, period.day_start(first), min(stop, period.start))
 
 
 def _whole_months(period: Period) -> int:
     """How many whole calendar months the period is, 0 when it is none."""
-    first, after = period.first_day, period.end.astimezone(period.tz).date()
+    first, after = period.first_day, period.day_of(period.end)
     if not period.whole_days or first.day != 1 or after.day != 1:
         return 0
     return (after.year - first.year) * 12 + after.month - first.month
 
 
 def _moved(period: Period, days: int, until: datetime) -> Period:
-    start, end = period.start.astimezone(period.tz), until.astimezone(period.tz)
-    return Period(
-        start=_at(start.date() - timedelta(days=days), start, period.zone),
-        end=_at(end.date() - timedelta(days=days), end, period.zone),
-        zone=period.zone,
+    start, end = period.local(period.start), period.local(until)
+    return _between(
+        period,
+        _at(start.date() - timedelta(days=days), start, period),
+        _at(end.date() - timedelta(days=days), end, period),
     )
 
 
-def _at(day: date, clock: datetime, zone: str) -> datetime:
-    """That local day at the wall-clock time (and fold) of `clock`, as UTC."""
-    return datetime.combine(day, clock.time().replace(fold=clock.fold), ZoneInfo(zone)).astimezone(UTC)
+def _between(period: Period, start: datetime, end: datetime) -> Period:
+    """Another stretch of time in the period's zones."""
+    return Period(start=start, end=end, zone=period.zone, earlier=period.earlier)
+
+
+def _at(day: date, clock: datetime | time, period: Period) -> datetime:
+    """That local day at the wall-clock time (and fold) of `clock`, in the zone that held then, as UTC."""
+    moment = clock.time().replace(fold=clock.fold) if isinstance(clock, datetime) else clock
+    for zone, until in period.earlier:
+        found = datetime.combine(day, moment, ZoneInfo(zone)).astimezone(UTC)
+        if found < until:
+            return found
+    return datetime.combine(day, moment, period.tz).astimezone(UTC)

@@ -12,7 +12,7 @@ from analytics.asked import kept_from, refuse
 from analytics.dimensions import DIMENSIONS, RAW, SCORES, Dimension, dimension_of
 from analytics.families import COARSE_OF, LEVELS
 from analytics.measures import COSTS, MEASURES
-from analytics.periods import DAY, Period, day_start, month_start
+from analytics.periods import DAY, Period, month_start, past
 from analytics.query import FINE_GRAINS, Query
 from analytics.score_query import chosen, source_for
 from analytics.sources import SOURCES, Source
@@ -214,15 +214,19 @@ def _rollup(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretch,
                 f"Ask for a grain of day, week, month or all in the zone {zone}, or from a later time.",
             )
         return (Stretch(instants=(period.start, period.end)),), ""
-    return tuple(_days_and_edges(period, zone, kept)), ""
+    return tuple(_days_and_edges(_of_project(period, query), kept, period)), ""
 
 
-def _days_and_edges(period: Period, zone: str, kept: datetime) -> Iterator[Stretch]:
-    local = replace(period, zone=zone)
-    first, after = local.first_day, local.end.astimezone(local.tz).date()
-    if day_start(first, zone) < local.start:
+def _of_project(period: Period, query: Query) -> Period:
+    """The period by days of the project's zones, each in the zone that held then."""
+    return replace(period, zone=query.project.zone, earlier=past(query.project.earlier_zones))
+
+
+def _days_and_edges(local: Period, kept: datetime, period: Period) -> Iterator[Stretch]:
+    first, after = local.first_day, local.day_of(local.end)
+    if local.day_start(first) < local.start:
         first += DAY
-    whole_start, whole_end = day_start(first, zone), day_start(after, zone)
+    whole_start, whole_end = local.day_start(first), local.day_start(after)
     if whole_start >= whole_end and not local.whole_days:
         edges = [(local.start, local.end)]
     else:
@@ -231,16 +235,16 @@ def _days_and_edges(period: Period, zone: str, kept: datetime) -> Iterator[Stret
     for start, end in edges:
         if start < end:
             if start < kept:
-                raise _ragged(start, end, period, zone)
+                raise _ragged(start, end, period, local)
             yield Stretch(instants=(start, end))
 
 
-def _ragged(start: datetime, end: datetime, period: Period, zone: str) -> Exception:
+def _ragged(start: datetime, end: datetime, period: Period, local: Period) -> Exception:
     edge = "from" if start == period.start else "to"
-    whole = replace(period, start=start, end=end, zone=zone)
+    whole = replace(local, start=start, end=end)
     return refuse(
         edge,
-        f"So far back only whole days of the zone {zone} are known.",
+        f"So far back only whole days of the zone {local.zone} are known.",
         f"The nearest is {edge}={whole.first_day if edge == 'to' else whole.last_day + DAY}.",
     )
 
@@ -254,7 +258,7 @@ def _audience(query: Query, period: Period, now: datetime) -> tuple[tuple[Stretc
             f"Users and customers are counted by days of the zone {zone}.",
             f"Ask for a grain of day, week, month or all in the zone {zone}.",
         )
-    local = replace(period, zone=zone)
+    local = _of_project(period, query)
     days = (local.first_day, local.last_day + DAY)
     return (Stretch(days=days),), "" if local.whole_days else BY_WHOLE_DAYS
 

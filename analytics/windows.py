@@ -14,7 +14,8 @@ from analytics.asked import kept_from
 from analytics.asks import Ask
 from analytics.compile import Asked, on_row, series_sql
 from analytics.dimensions import CUSTOMER, RUNS, USAGE
-from analytics.periods import DAY, QUARTER, day_start, quarter_floor
+from analytics.families import day_bounds
+from analytics.periods import DAY, QUARTER, quarter_floor
 from analytics.sources import SOURCES, Source
 
 # ruff: noqa: S608 - built from registries and constants
@@ -50,15 +51,16 @@ def windows(
     if sieve is None:
         yield [(start, end)]
         return
-    kept, zone = kept_from(now), ask.query.project.zone
+    kept = kept_from(now)
     if end > kept:
         bounds = (max(quarter_floor(start), kept), end)
         yield [(at, at + QUARTER) for at in _found(cursor, asked, sieve, "bucket", bounds, need)]
     if start < kept:
         last = min(end, kept)
-        days = ((start - DAY).date(), (last + DAY).date())  # a day more on each side: zones differ by less
-        found = _found(cursor, asked, sieve, "day", days, need)
-        yield from _growing([(day_start(day, zone), min(day_start(day + DAY, zone), last)) for day in found])
+        around = ((start - DAY).date(), (last + DAY).date())  # a day more on each side: zones differ by less
+        found = _found(cursor, asked, sieve, "day", around, need)
+        days = [day_bounds(ask.query.project, day) for day in found]
+        yield from _growing([(first, min(after, last)) for first, after in days])
 
 
 def _growing(days: list[Window]) -> Iterator[list[Window]]:

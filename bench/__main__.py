@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from bench import answers, fresh, ingest
+from bench import answers, fresh, ingest, large, pages
 from bench.clients import Pace
 from bench.ingest import EndToEnd
 from bench.product import Product, temporary
@@ -26,6 +26,8 @@ RELATIONS = """
 """
 TABLES = (
     "call", "run", "span", "usage", "usage_day", "customer_bucket", "customer_day", "run_bucket", "run_day",
+    "usage_coarse", "usage_coarse_day", "usage_coarse_month", "customer_coarse_day", "customer_coarse_month",
+    "run_coarse", "run_coarse_day", "run_coarse_month",
 )  # fmt: skip
 
 
@@ -33,7 +35,18 @@ def main() -> None:
     """All sections, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a tenth of the traffic, for a first look")
-    seconds = 3.0 if parser.parse_args().short else 20.0
+    parser.add_argument(
+        "--large", action="store_true", help="answers, pages and loading at many stored calls"
+    )
+    parser.add_argument(
+        "--calls", type=int, default=10_000_000, help="with --large: how many calls are stored"
+    )
+    parser.add_argument("--keep", metavar="FOLDER", help="with --large: where they stay, to be used again")
+    given = parser.parse_args()
+    if given.large:
+        at_large(given.calls, given.keep)
+        return
+    seconds = 3.0 if given.short else 20.0
     product = Product(temporary())
     try:
         product.start()
@@ -47,6 +60,30 @@ def main() -> None:
     finally:
         product.stop()
         shutil.rmtree(product.data, ignore_errors=True)
+
+
+def at_large(calls: int, keep: str | None) -> None:
+    """What the product takes when it is nearly empty, then with `calls` stored."""
+    small = Product(temporary())
+    try:
+        small.start()
+        ingest.end_to_end(small, ingest.bodies_for(native, items=100_000, size=1_000), Pace(600))
+        steps(small, 20.0)
+    finally:
+        small.stop()
+        shutil.rmtree(small.data, ignore_errors=True)
+    product = large.opened(keep) if keep else Product(temporary())
+    try:
+        product.start()
+        large.filled(product, calls=calls)
+        show_asked("Questions", pages.asked(product, times=20))
+        show_asked("Pages", pages.opened(product, times=20))
+        steps(product, 20.0)
+        sizes(product)
+    finally:
+        product.stop()
+        if not keep:
+            shutil.rmtree(product.data, ignore_errors=True)
 
 
 def throughput(product: Product, seconds: float) -> float:
@@ -159,9 +196,13 @@ def memory(product: Product) -> None:
 
 def questions(product: Product) -> None:
     """The ten commonest questions."""
-    asked = answers.ask_all(product, product.keys()[0], times=20)
+    show_asked("Answers", answers.ask_all(product, product.keys()[0], times=20))
+
+
+def show_asked(title: str, asked: list[answers.Asked]) -> None:
+    """Times of questions or pages."""
     rows = [(one.name, one.status, quantile(one.took, 0.5), quantile(one.took, 0.95)) for one in asked]
-    show("Answers, ms of the round trip", ("question", "status", "p50", "p95"), rows)
+    show(f"{title}, ms of the round trip", ("", "status", "p50", "p95"), rows)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def ask_all(product: Product, key: Key, *, times: int) -> list[Asked]:
     """Every question `times` times, after one that is not counted."""
     connection = http.client.HTTPConnection(HOST, product.port, timeout=60)
     return [
-        _asked(connection, key, name, f"/v1/query?{query.format(ninety=_ninety())}", times)
+        _asked(connection, key, name, f"/v1/query?{query.format(ninety=ninety())}", times)
         for name, query in QUESTIONS.items()
     ]
 
@@ -52,7 +52,7 @@ def _asked(connection: http.client.HTTPConnection, key: Key, name: str, path: st
     return Asked(name, status, sorted(took[1:]))
 
 
-def _ninety() -> str:
+def ninety() -> str:
     """The last 90 days as parameters."""
     today = datetime.now(UTC).date()
     return f"from={today - timedelta(days=89)}&to={today + timedelta(days=1)}"

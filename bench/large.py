@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from analytics import partitions
 from analytics.intern import CUSTOMER, name_id
 from bench import clients, ingest
 from bench.clients import Pace
@@ -96,8 +97,6 @@ def _bodies(world: World, end_us: int, items: int, size: int) -> Iterator[Body]:
 
 def _prepare(database: "psycopg.Connection[Any]", first: date) -> None:
     """Partitions of all days, names of all customers, and who stands in for whom on which day."""
-    from analytics import partitions  # noqa: PLC0415 - after django.setup()
-
     now = datetime.now(UTC)
     with database.transaction():
         partitions.ensure(

@@ -10,9 +10,10 @@ from django.db import connection
 from django.http import QueryDict
 
 from accounts.models import Project
+from accounts.zones import next_midnight
 from analytics import plan
 from analytics.answer import answer
-from analytics.families import COARSE
+from analytics.families import COARSE, day_bounds
 from analytics.fold import fold_lane
 from analytics.pricebook import row_of
 from analytics.query import parse
@@ -202,3 +203,33 @@ def test_verify_finds_a_coarse_row_that_is_wrong(project):
 def test_the_coarsest_rows_that_know_the_question_are_read(project, url, level):
     query = parse(QueryDict(url), project=project, now=NOW)
     assert plan.planned(query, query.period, now=NOW).fetches[0].level == level
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+def test_days_before_a_change_of_zone_keep_their_bounds_in_answers(zone):
+    until = next_midnight(NOW - timedelta(days=2), zone=zone)
+    moved = Project.objects.create(
+        slug="moved",
+        name="Moved",
+        zone=zone,
+        earlier_zones=[{"zone": "Europe/Berlin", "until": until.isoformat()}],
+    )
+    send(moved, [call(60 * hours) for hours in range(-150, 3)], now=NOW)
+    load(moved, now=NOW)
+    fold_lane(moved.lane, now=NOW, wait=True)
+    for first, after in ((18, 25), (20, 23), (22, 24), (19, 20)):
+        days = f"measures=calls&from=2026-11-{first}&to=2026-11-{after}"
+        bounds = day_bounds(moved, date(2026, 11, first))[0], day_bounds(moved, date(2026, 11, after))[0]
+        expected = rows("SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", *bounds)
+        total = answer(parse(QueryDict(days), project=moved, now=NOW), now=NOW)
+        assert [(total.totals["calls"],)] == expected
+        for extra in ("&grain=day", "&grain=day&group_by=flow&compare=previous", "&grain=day&user=!x"):
+            if "user" in extra and after - first > 1:
+                continue
+            found = answer(parse(QueryDict(days + extra), project=moved, now=NOW), now=NOW)
+            assert found.totals == total.totals
+            for row in found.rows:
+                day = day_bounds(moved, row[0].date())
+                assert [(row[-1],)] == rows(
+                    "SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", *day
+                )
