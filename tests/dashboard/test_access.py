@@ -23,6 +23,9 @@ WRITE = {
     "change_declare": ("editor", {"kind": "deploy", "after": "web@1"}),
     "settings_reprice": ("editor", {"from": "2026-01-01", "until": "2026-01-02"}),
     "settings_set_aside_again": ("editor", {}),
+    "month_rate": ("editor", {"currency": "EUR", "day": "2026-01-02", "per_usd": "0.9"}),
+    "month_currency": ("owner", {"currency": "EUR"}),
+    "month_schedule": ("editor", {"day": "2", "form": "csv", "recipients": "a@example.com"}),
     "start_hide": ("owner", {}),
 }
 RANK = {"stranger": -1, "viewer": 0, "editor": 1, "owner": 2}
@@ -100,6 +103,8 @@ def test_every_address_of_a_project_is_in_this_table():
         and any("slug" in params for _, params in get_resolver().reverse_dict.getlist(name)[0][0])
     }  # fmt: skip
     others = {
+        "finance", "month", "month_export", "month_file", "month_invoice", "month_invoice_change", "month_rate_remove",
+        "month_schedule_stop",
         "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view", "settings_catalogue_flow",
         "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo", "settings_role", "settings_withdraw_invitation",
         "settings_revoke_key", "settings_withdraw_price", "settings_undo_import", "settings_set_aside_file",

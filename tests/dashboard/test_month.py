@@ -258,6 +258,25 @@ def test_hostile_names_stay_text(filled, signed_in):
     assert "<img src=x" not in html
 
 
+def test_who_may_see_a_month_and_who_may_type_into_it(project, signed_in, client):
+    month, export = url("month", project, "2026-01"), url("month_export", project, "2026-01")
+    invoice = url("month_invoice", project, "2026-01")
+    form = {"provider": "x", "amount": "1", "currency": "USD", "dated": "2026-02-01"}
+    for role in ("owner", "editor", "viewer"):
+        one = signed_in(role)
+        assert (one.get(month).status_code, one.get(url("finance", project)).status_code) == (200, 302)
+        assert one.post(export, {"form": "csv"}).status_code == 302
+        assert one.post(invoice, form).status_code == (403 if role == "viewer" else 302)
+        assert one.get(export).status_code == one.get(invoice).status_code == 405
+    stranger = signed_in("stranger")
+    assert {stranger.get(month).status_code, stranger.get(url("finance", project)).status_code,
+            stranger.post(export, {"form": "csv"}).status_code, stranger.post(invoice, form).status_code} == {404}  # fmt: skip
+    assert client.get(month)["Location"].startswith("/accounts/login/")
+    viewers = signed_in("viewer").get(month).content.decode()
+    assert "Enter an invoice" not in viewers
+    assert "Enter a rate" not in viewers
+
+
 def test_things_of_another_project_are_not_found(filled, people, signed_in):
     last, _ = months(filled)
     client, stranger = signed_in("owner"), signed_in("stranger")
