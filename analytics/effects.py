@@ -14,11 +14,12 @@ from analytics import effects_stats as stats
 from analytics.asked import kept_from
 from analytics.changes_list import Line, Wanted, page
 from analytics.effects_read import Side, Sides, first_call, read_sides
-from analytics.effects_scores import score_effects
+from analytics.effects_scores import ENOUGH_SCORES, JUDGE_CHANGED, ScoreEffect, score_effects
 from analytics.effects_windows import Moment, Windows, windows
 from analytics.measures import MEASURES
 
 WORSE, BETTER, UNCLEAR, TOO_FEW = "Worse", "Better", "No clear effect", "Too few"
+NOT_COMPARABLE = "Not comparable"  # the judge changed
 HIGHER, LOWER = "Higher", "Lower"  # of a measure that has no good direction
 ENOUGH_RUNS = 100  # runs or calls, on each side
 ALPHA = 0.05  # of q
@@ -122,7 +123,8 @@ def _on_flow(project: Project, line: Line, flow: str, now: datetime) -> OnFlow:
     if found is None:
         return OnFlow(flow=flow, windows=None)
     sides = read_sides(project, line, flow=flow, environment=environment, windows=found, now=now)
-    effects = (*(_effect(one, flow, sides) for one in TESTS), *score_effects(project, flow, sides))
+    scores = (_of_score(one, flow) for one in score_effects(project, sides, now=now))
+    effects = (*(_effect(one, flow, sides) for one in TESTS), *scores)
     return OnFlow(flow=flow, windows=found, share=sides.share, effects=effects)
 
 
@@ -157,6 +159,29 @@ def _effect(tested: Tested, flow: str, sides: Sides) -> Effect:
         counted=tested.counted,
         test=tested.test(sides.before, sides.after) if enough else None,
         reason="" if enough else f"under {ENOUGH_RUNS} {tested.counted} on a side",
+    )
+
+
+def _of_score(found: ScoreEffect, flow: str) -> Effect:
+    enough = ENOUGH_SCORES if found.counted == "scores" else ENOUGH_RUNS
+    few = min(found.n_before, found.n_after) < enough
+    reason = (
+        JUDGE_CHANGED if not found.comparable else f"under {enough} {found.counted} on a side" if few else ""
+    )
+    return Effect(
+        flow=flow,
+        measure=f"score:{found.name}",
+        label=found.name,
+        unit=found.unit,
+        good=found.good,
+        before=found.before,
+        after=found.after,
+        n_before=found.n_before,
+        n_after=found.n_after,
+        counted=found.counted,
+        test=None if few or not found.comparable else found.test,
+        verdict=TOO_FEW if found.comparable else NOT_COMPARABLE,
+        reason=reason,
     )
 
 

@@ -108,17 +108,17 @@ def _share(
 
 
 def _calls(project: Project, filters: Filters, period: Period, now: datetime) -> int:
-    cells = _read(Query(project=project, period=period, measures=("calls",), filters=filters), now)
+    cells = read_cells(Query(project=project, period=period, measures=("calls",), filters=filters), now)
     return int(merged(cells.values()).get("calls") or 0)
 
 
 def _side(project: Project, filters: Filters, period: Period, now: datetime) -> Side:
     runs = Query(project=project, period=period, measures=RUN_MEASURES, filters=filters)
     calls = Query(project=project, period=period, measures=CALL_MEASURES, filters=filters, grain="day")
-    found = _read(calls, now)
+    found = read_cells(calls, now)
     return Side(
         query=runs,
-        runs=merged(_read(runs, now).values()),
+        runs=merged(read_cells(runs, now).values()),
         calls=merged(by_group(found).values()),
         tokens_by_day=tuple((_tokens(parts), float(parts.get("calls") or 0)) for parts in found.values()),
     )
@@ -128,6 +128,7 @@ def _tokens(parts: Parts) -> float:
     return float(sum(parts.get(name) or 0 for name in (*INPUTS, *OUTPUTS)))
 
 
-def _read(query: Query, now: datetime) -> Cells:
+def read_cells(query: Query, now: datetime) -> Cells:
+    """The parts of a question's measures by (time, group), as the engine reads them for its answers."""
     with reading() as cursor:
         return read(cursor, planned(query, query.period, now=now, trust=False), query)[0]

@@ -119,11 +119,20 @@ def _signed_score(value: float) -> str:
 
 
 VALUES: dict[str, Callable[[Any], str]] = {
-    "money": _money, "ratio": formats.rate, "ms": formats.duration, "score": _score, "tokens": formats.count,
-}  # fmt: skip
+    "money": _money,
+    "ratio": formats.rate,
+    "share": formats.share,
+    "ms": formats.duration,
+    "score": _score,
+    "tokens": formats.count,
+}
 DIFFERENCES: dict[str, Callable[[float], str]] = {
-    "money": _signed_money, "ratio": _points, "ms": formats.duration_delta, "score": _signed_score,
-}  # fmt: skip
+    "money": _signed_money,
+    "ratio": _points,
+    "share": formats.points,
+    "ms": formats.duration_delta,
+    "score": _signed_score,
+}
 
 
 def did(effects: Sequence[Effect]) -> tuple[Did, ...]:

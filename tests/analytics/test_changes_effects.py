@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats as oracle
@@ -10,7 +11,7 @@ from scipy import stats as oracle
 from analytics import effects_stats as stats
 from analytics.changes_list import Wanted, page
 from analytics.changes_notice import notice_in
-from analytics.effects import BETTER, TOO_FEW, UNCLEAR, WORSE, effects_of
+from analytics.effects import BETTER, NOT_COMPARABLE, TOO_FEW, UNCLEAR, WORSE, effects_of
 from analytics.effects_windows import Moment, windows
 from analytics.histogram import packed, unpacked
 from ingest.records import Tokens
@@ -101,7 +102,9 @@ def test_windows_have_the_same_length_and_the_same_weekdays():
     after, before = found.after, found.before
     assert after.start == datetime(2026, 11, 10, 9, 45, tzinfo=UTC)
     assert after.end - after.start == before.end - before.start == timedelta(days=14)
-    assert (after.start - before.start) % timedelta(days=7) <= timedelta(minutes=15)  # that of the change is in neither
+    assert (after.start - before.start) % timedelta(days=7) <= timedelta(
+        minutes=15
+    )  # that of the change is in neither
     assert before.end <= moment().at
     assert found.notes == ()
 
@@ -168,7 +171,9 @@ def test_known_truth_is_found_and_noise_is_not():
         "tokens_per_call": "Higher",
     }
     assert found["cost_per_run"].better[2] < 0 < found["p95_run_duration"].better[0]
-    assert (found["cost_per_run"].n_before, found["cost_per_run"].n_after) == pytest.approx((420, 420), abs=30)
+    assert (found["cost_per_run"].n_before, found["cost_per_run"].n_after) == pytest.approx(
+        (420, 420), abs=30
+    )
 
 
 @pytest.mark.django_db
@@ -189,3 +194,27 @@ def test_a_small_share_is_compared_for_itself_and_may_be_too_few():
     assert on_flow.share == pytest.approx(3 / 43, abs=0.02)
     assert {one.verdict for one in on_flow.effects} == {TOO_FEW}
     assert {one.n_after for one in on_flow.effects} <= set(range(15, 30))
+
+
+def test_scores_are_tested_by_one_judge_and_not_across_two(db):
+    project, chance = make_project(), random.Random(8)
+    start = NOW - timedelta(days=28)
+    calls = [*traffic(chance, start, "v1", days=14, a_day=20),
+             *traffic(chance, start + timedelta(days=14), "v2", days=14, a_day=20)]  # fmt: skip
+    scored = []
+    for one in calls:
+        later = one.prompt_version == "v2"
+        scores = [{"name": "resolved", "value": chance.random() < (0.55 if later else 0.85), "source": "user"},
+                  {"name": "grounded", "value": chance.gauss(0.7, 0.1), "source": "heuristic"},
+                  {"name": "tone", "value": chance.gauss(3 if later else 4, 0.5), "source": "judge",
+                   "judge_version": "j2" if later else "j1"}]  # fmt: skip
+        scored.append(msgspec.structs.replace(one, scores=scores))
+    send(project, scored, now=NOW)
+    load(project, now=NOW)
+    notice_in(project, now=NOW)
+    line = page(project, Wanted()).lines[0]
+    found = {one.label: one for one in effects_of(project, line, now=NOW)[0].effects}
+    assert found["resolved"].verdict == WORSE
+    assert found["resolved"].test.difference == pytest.approx(-0.3, abs=0.15)
+    assert found["grounded"].verdict == UNCLEAR
+    assert (found["tone"].verdict, found["tone"].reason) == (NOT_COMPARABLE, "judge changed")
