@@ -5,7 +5,7 @@ are merged from all cells, so they hold for measures that do not add up.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -157,6 +157,7 @@ class _Builder:
     query: Query
     places: Mapping[Group, int]
     names: Mapping[str, Mapping[Any, str]]
+    times: dict[date | datetime, datetime] = field(default_factory=dict)
 
     def ordered(self, cells: Cells) -> list[tuple[Key, Parts]]:
         """(key, merged parts) of the rows: by time, then in the order of the groups, `(rest)` last."""
@@ -209,8 +210,15 @@ class _Builder:
 
     def _row(self, key: Key, parts: Parts) -> Row:
         values = self._values(parts).values()
-        times = [] if self.query.grain == "all" else [_local(key[0], self.query.period)]
+        times = [] if self.query.grain == "all" else [self._time(key[0])]
         return (*times, *self._texts(key[1:]), *values)
+
+    def _time(self, moment: date | datetime) -> datetime:
+        """Many groups share a moment, and a zone takes its time."""
+        found = self.times.get(moment)
+        if found is None:
+            found = self.times[moment] = _local(moment, self.query.period)
+        return found
 
     def _texts(self, group: Group) -> list[str]:
         if group == CUT and group not in self.places:
