@@ -10,14 +10,16 @@ from django.utils.datastructures import MultiValueDict
 from accounts.models import Project
 from analytics.asked import refuse
 from analytics.compile import NAME_KINDS, Asked
-from analytics.dimensions import RUNS
+from analytics.dimensions import RUNS, SCORES
 from analytics.ledger_codes import COST_STATUSES
 from analytics.opaque import read_id
 from analytics.query import Query, parse
+from analytics.score_names import unknown_score
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 EXEMPLAR_KINDS = {"slowest": 1, "costliest": 2}
 ORDERS = ("newest", *EXEMPLAR_KINDS, "failed")
+WORST = "worst:"  # and the name of a score
 STATUSES = tuple(dict.fromkeys(COST_STATUSES))
 EXTREME_FILTERS = (
     "environment",
@@ -48,14 +50,37 @@ def asked_for(params: Mapping[str, Sequence[str]], *, project: Project, now: dat
     given = dict(params.lists()) if isinstance(params, MultiValueDict) else dict(params)
     own = {name: [value for value in given.pop(name, []) if value] for name in _OWN}
     query = parse({**given, "measures": ["calls"], "group_by": []}, project=project, now=now)
+    _check_known_to_calls(query)
     return Ask(
         query=query,
         bounded=any(any(given.get(name, ())) for name in ("period", "from")),
         limit=_limit(own["limit"]),
         after=_after(own["cursor"]),
-        order=_known("order", (own["order"] or ["newest"])[-1], ORDERS),
+        order=_order((own["order"] or ["newest"])[-1], project),
         cost_statuses=tuple(_known("cost_status", value, STATUSES) for value in own["cost_status"]),
     )
+
+
+def worst_of(order: str) -> str:
+    """The score in `worst:<score>`; "" for any other order."""
+    return order.removeprefix(WORST) if order.startswith(WORST) else ""
+
+
+def _order(text: str, project: Project) -> str:
+    if not worst_of(text):
+        return _known("order", text, (*ORDERS, f"{WORST}<score>"))
+    if (known := unknown_score(project, f"score:{worst_of(text)}")) is not None:
+        hint = f"Known are {', '.join(known)}."
+        raise refuse("order", f"There is no score {worst_of(text)[:60]!r}.", hint)
+    return text
+
+
+def _check_known_to_calls(query: Query) -> None:
+    for one in query.filters:
+        dimension = Asked(query, query.period.zone, {}).dimension(one.dimension)
+        if dimension.sources == frozenset({SCORES}):
+            hint = "Ask /v1/query for scores by it."
+            raise refuse(one.dimension, f"Calls and runs have no {one.dimension}.", hint)
 
 
 def check_runs(ask: Ask) -> None:

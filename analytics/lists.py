@@ -10,13 +10,14 @@ from psycopg.rows import dict_row
 
 from accounts.errors import ApiError
 from accounts.models import Project
-from analytics.asks import EXEMPLAR_KINDS, Ask, check_runs
+from analytics.asks import EXEMPLAR_KINDS, Ask, check_runs, worst_of
 from analytics.compile import CATALOGUE, CODES, NAME_KINDS, Asked, on_row, one_of, series_sql
 from analytics.entries import CALLS, LONE_COLUMNS, RUN_COLUMNS, RUNS, Call, Run, call_of, run_of
 from analytics.intern import call_key, run_key
 from analytics.ledger_codes import COST_STATUSES, FAILURE
 from analytics.opaque import call_id, read_id
 from analytics.reading import reading
+from analytics.score_lists import worst
 from analytics.windows import Window, windows
 
 # ruff: noqa: S608 - built from registries and constants
@@ -79,6 +80,8 @@ def runs(ask: Ask, *, now: datetime) -> RunPage:
     with reading() as cursor:
         if ask.order in EXEMPLAR_KINDS:
             return RunPage(runs=_extreme(cursor, ask), next=None)
+        if worst_of(ask.order):
+            return RunPage(runs=_runs_of(cursor, ask, worst(cursor, ask)), next=None)
         for helping in windows(cursor, ask, runs=True, need=need, now=now):
             found += _runs_in(cursor, ask, helping, need - len(found))
             if len(found) >= need:
@@ -243,7 +246,11 @@ def _extreme(cursor: "Cursor[Any]", ask: Ask) -> tuple[Run, ...]:
         asked.parameters.values,
         prepare=False,
     )
-    best: dict[UUID, datetime] = dict(cursor.fetchall())
+    return _runs_of(cursor, ask, dict(cursor.fetchall()))
+
+
+def _runs_of(cursor: "Cursor[Any]", ask: Ask, best: dict[UUID, datetime]) -> tuple[Run, ...]:
+    """These runs (calls without a trace by their time too), in this order."""
     values = {"project": ask.query.project.pk, "keys": list(best), "times": list(best.values())}
     most = len(best)
     traced = _rows(cursor, RUNS, _run_page("u.id = ANY(%(keys)s)", RUN_COLUMNS, "run", most), values)

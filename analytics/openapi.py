@@ -143,6 +143,9 @@ PAGE = [
     *FILTERS,
 ]
 RUN_PAGE = [
-    parameter("order", "The extreme ones of the period instead of the newest.", enum=list(RUN_ORDERS)),
+    parameter(
+        "order",
+        f"The extreme ones of the period instead of the newest: {', '.join(RUN_ORDERS)}, or worst:<score>.",
+    ),
     *PAGE,
 ]

@@ -14,7 +14,7 @@ from psycopg import Cursor
 from accounts.audit import record
 from accounts.models import Project
 from analytics.imports import is_running
-from analytics.ledger import apply, copy_rows, writing
+from analytics.ledger import apply, copy_rows, kept_from, roll_up, writing
 from analytics.load import forget
 from analytics.models import ImportBatch
 from analytics.pricebook import books
@@ -48,6 +48,7 @@ def undo(project: Project, number: int, *, now: datetime, actor: str = "command"
     done = Undone()
     with writing(project.lane, wait=True) as cursor:
         done.waiting = _forget_waiting(cursor, project, batch)
+        _forget_scores(cursor, batch, now=now)
     after: Position | None = (batch.first_at, _NONE) if batch.first_at else None
     while after is not None:
         with writing(project.lane, wait=True) as cursor:
@@ -90,6 +91,14 @@ def _forget_waiting(cursor: "Cursor[Any]", project: Project, batch: ImportBatch)
         cursor.execute(query, [project.lane, batch.pk])
         removed += sum(items for (items,) in cursor.fetchall())
     return removed
+
+
+def _forget_scores(cursor: "Cursor[Any]", batch: ImportBatch, *, now: datetime) -> None:
+    """The scores that came with the import go, wherever they were counted."""
+    cursor.execute(statement("forget_scores"), {"project": batch.project_id, "batch": batch.pk})
+    if cursor.rowcount:
+        roll_up(cursor, kept_from=kept_from(now))
+        cursor.execute("TRUNCATE score_delta")
 
 
 def _read(cursor: "Cursor[Any]", batch: ImportBatch, after: Position) -> list[Position]:

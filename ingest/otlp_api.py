@@ -24,7 +24,7 @@ from ingest.api import JSON, FrontDoor, content_type, holder_of, malformed, wron
 from ingest.body import drain, taken
 from ingest.floor import floor_us
 from ingest.inbox import Kind, Sender
-from ingest.records import Rejection
+from ingest.records import Rejection, ScoreRecord
 from ingest.wire.decoded import MalformedError
 from ingest.wire.limits import micros_of
 from ingest.wire.logs import decode_logs
@@ -147,7 +147,10 @@ class Logs(Otlp):
     def take(self, body: bytes, *, is_json: bool, holder: KeyHolder, now: datetime) -> Sequence[Rejection]:
         """Keep what may be kept of the messages; usage in log events is never counted."""
         gate = privacy.Gate(holder.project)
-        messages, refused = decode_logs(body, json=is_json, **_reading(gate, now))
+        scores: list[ScoreRecord] = []
+        messages, refused = decode_logs(body, json=is_json, scores=scores, **_reading(gate, now))
+        if scores:
+            _keep(gate.scores(scores), (), kind=Kind.SCORES, holder=holder, now=now)
         _keep(gate.messages(messages), refused, kind=Kind.MESSAGES, holder=holder, now=now)
         return refused
 

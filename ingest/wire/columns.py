@@ -30,7 +30,7 @@ FIELDS = (
     *(f"prompt.{name}" for name in Prompt.__struct_fields__),
     *(f"outcome.{name}" for name in Outcome.__struct_fields__),
 )
-OPEN = ("tags.", "usage.other.")  # any name may follow
+OPEN = ("tags.", "usage.other.", "scores.")  # any name may follow
 _WHOLE = re.compile(r"(-?\d{1,18})(?:\.0*)?")
 _SECONDS = re.compile(r"\d{9,10}(?:\.\d{1,9})?")  # 1973 to 2286
 _MILLISECONDS = re.compile(r"\d{12,13}")
@@ -53,7 +53,7 @@ def place_of(field: str, *, zone: tzinfo | None = None) -> Place | None:
     name = f"usage.{field}" if field in COUNTS else field
     prefix = next((prefix for prefix in OPEN if name.startswith(prefix) and name != prefix), None)
     if prefix is not None:
-        convert = amount if prefix == "usage.other." else text_of
+        convert = {"usage.other.": amount, "scores.": truth_or_text}.get(prefix, text_of)
         return Place((*prefix.strip(".").split("."), name.removeprefix(prefix)), convert)
     if name not in FIELDS:
         return None
@@ -126,6 +126,11 @@ def lower(text: str) -> Any:
 def boolean(text: str) -> Any:
     """true, yes, 1; false, no, 0."""
     return _WORDS.get(text.lower(), text)
+
+
+def truth_or_text(text: str) -> Any:
+    """The value of a score: true or yes, false or no; a number or a category stays as it is written."""
+    return text if text in ("0", "1") else boolean(text)
 
 
 def moment_in(zone: tzinfo | None) -> Convert:

@@ -13,7 +13,7 @@ from ingest.wire.files import InputFile
 from ingest.wire.items import line_items
 from ingest.wire.limits import RefusedError, decimal_of
 from ingest.wire.native import BOM, decode_events
-from ingest.wire.rows import Converter, Path, Wanted, fixed_values, placed
+from ingest.wire.rows import Converter, Path, Wanted, fixed_values, list_scores, placed
 
 CHUNK_BYTES = 8 * 2**20
 Line = tuple[int, bytes]
@@ -89,6 +89,7 @@ class Events:
                 placed_where_free(item, path, _milliseconds(value) if in_seconds else value)
         for path, value in self._fixed.items():
             placed_where_free(item, path, value)
+        list_scores(item)
 
 
 def _has_id(text: bytes) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from ingest.records import MessagesRecord, Rejection
+from ingest.records import MessagesRecord, Rejection, ScoreRecord
 from ingest.wire.content import content_text, fingerprint_source, input_text, output_text
 from ingest.wire.limits import RefusedError, checked_time
 from ingest.wire.otlp_json import ERRORS, HINT, Number, Pair, Value, decoded, json_slots, json_value
 from ingest.wire.otlp_read import Slots, any_value, parsed, slots_of
+from ingest.wire.scores import evaluation
 from ingest.wire.span_calls import Fingerprint
 from ingest.wire.spans import Reading
 
@@ -27,6 +28,7 @@ _ROLES = {
 }
 _CHOICE = "gen_ai.choice"
 _EVENTS = frozenset((DETAILS, _CHOICE, *_ROLES))
+_EVALUATION = "gen_ai.evaluation.result"
 _IDS_HINT = "A message belongs to a span: send the log record with trace id (16 bytes) and span id (8 bytes)."
 
 
@@ -58,19 +60,24 @@ def decode_logs(
     floor_us: int,
     keep_content: bool = True,
     fingerprint: Fingerprint | None = None,
+    scores: list[ScoreRecord] | None = None,
 ) -> tuple[list[MessagesRecord], list[Rejection]]:
     """Messages by span of an `ExportLogsServiceRequest`, inflated already, and why records were refused
-    (index = n-th log record of the request). Arguments as `decode_traces`. Raises MalformedError where the body
-    is no such request."""
+    (index = n-th log record of the request). Arguments as `decode_traces`; `scores` gets evaluation results.
+    Raises MalformedError where the body is no such request."""
     reading = Reading(now_us=now_us, floor_us=floor_us, keep_content=keep_content, fingerprint=fingerprint)
     found: dict[tuple[str, str], Messages] = {}
     rejections: list[Rejection] = []
+    scores = [] if scores is None else scores
     for index, raw in enumerate(_read_json(body) if json else _read_protobuf(body)):
         if isinstance(raw, Rejection):
             rejections.append(raw)
-        elif raw is not None and raw.event in _EVENTS and raw.span:
+        elif raw is not None and (raw.event == _EVALUATION or (raw.event in _EVENTS and raw.span)):
             try:
-                _collect(raw, found, reading)
+                if raw.event == _EVALUATION:
+                    scores.append(_score(raw, reading))
+                else:
+                    _collect(raw, found, reading)
             except RefusedError as error:
                 rejections.append(Rejection(index, error.field, error.message, error.hint))
     records = (_record(key, messages, reading) for key, messages in found.items())
@@ -95,6 +102,15 @@ def _collect(raw: RawLog, found: dict[tuple[str, str], Messages], reading: Readi
         messages.answered.append(_row("assistant", answer if isinstance(answer, dict) else told))
     else:
         messages.asked.append(_row(_ROLES[raw.event], told))
+
+
+def _score(raw: RawLog, reading: Reading) -> ScoreRecord:
+    """An evaluation result (`gen_ai.evaluation.result`) as a score of the span, or trace, that it names."""
+    if len(raw.trace) != 32 or len(raw.span) not in (0, 16):
+        raise RefusedError("The evaluation names no trace.", _IDS_HINT, field="traceId")
+    at_us = checked_time(raw.time_ns // 1000, now_us=reading.now_us, floor_us=reading.floor_us)
+    told = raw.slots
+    return evaluation(told, "gen_ai.evaluation.", at_us=at_us, run=raw.trace, span=raw.span or None)
 
 
 def _row(role: str, told: dict[str, Any]) -> dict[str, Any]:

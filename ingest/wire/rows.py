@@ -65,7 +65,15 @@ class Plan(msgspec.Struct):
                 event = members
             elif members:
                 placed(event, group.path, members)
+        list_scores(event)
         return event
+
+
+def list_scores(event: dict[str, Any]) -> None:
+    """Scores that were mapped by name (`scores.undo`) become the list that events have."""
+    named = event.get("scores")
+    if isinstance(named, dict):
+        event["scores"] = [{"name": name, "value": value} for name, value in named.items()]
 
 
 def placed(event: dict[str, Any], path: Path, value: Any) -> None:
@@ -111,6 +119,7 @@ def fixed_values(wanted: Wanted) -> dict[Path, Any]:
     for path, value in fixed.items():
         if value is not None:
             placed(sample, path, value)
+    list_scores(sample)
     try:
         msgspec.convert(sample, Event)
     except msgspec.ValidationError as problem:

@@ -6,7 +6,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +27,7 @@ from ingest.wire.limits import (
 from ingest.wire.native import BOM, MAX_ITEMS
 from ingest.wire.refusals import near, rejection_of_refusal, rejection_of_validation
 
+MAX_COMMENT = 4_000
 TARGET_HINT = (
     'Send "run_id"; or "call_id" with "run_id", or with "call_timestamp" where the call has no trace; '
     'or "session".'
@@ -229,7 +230,9 @@ def check(name: str, value: tuple[bool | None, Decimal | None, str | None], boun
 def _check_range(name: str, figure: Decimal, bounds: tuple[Decimal, Decimal], where: str) -> None:
     low, high = bounds
     if not low <= figure <= high:
-        raise RefusedError(f"{name} goes from {low:f} to {high:f}.", f"Send a value within. {where}", field="value")
+        raise RefusedError(
+            f"{name} goes from {low:f} to {high:f}.", f"Send a value within. {where}", field="value"
+        )
 
 
 def score_id(record: ScoreRecord, told_us: int | None) -> str:
@@ -269,6 +272,35 @@ def scores_of(call: CallRecord) -> Iterator[ScoreRecord]:
             if record.id
             else msgspec.structs.replace(record, id=score_id(record, given.get("timestamp")))
         )
+
+
+def evaluation(
+    told: Mapping[str, Any], prefix: str, *, at_us: int, run: str, span: str | None
+) -> ScoreRecord:
+    """An evaluation that telemetry carries: `<prefix>name`, `score.value` or `score.label`, `explanation`.
+
+    Raises RefusedError without a name or a value."""
+    name, label = told.get(f"{prefix}name"), told.get(f"{prefix}score.label")
+    figure = told.get(f"{prefix}score.value")
+    if not isinstance(name, str) or not name or (figure is None and not label):
+        raise RefusedError(
+            "The evaluation has no name or no score.",
+            f"Send {prefix}name with {prefix}score.value or {prefix}score.label.",
+            field=f"{prefix}name",
+        )
+    truth, number, text = value_of(figure if figure is not None else str(label)[:MAX_TEXT])
+    source = told.get("flowledger.score.source")
+    record = ScoreRecord(
+        id="", name=clean_text(name), at_us=at_us, truth=truth, number=number, label=text, call=span, run=run,
+        source=str(source) if source in get_args(Source) else "judge",
+        judge_version=_short(told.get("flowledger.judge_version")),
+        comment=_short(told.get(f"{prefix}explanation"), MAX_COMMENT),
+    )  # fmt: skip
+    return msgspec.structs.replace(record, id=score_id(record, at_us))
+
+
+def _short(value: Any, limit: int = MAX_TEXT) -> str | None:
+    return clean_text(str(value), limit) if value not in (None, "") else None
 
 
 def _outcome_of(sent: SentOutcome, bounds: Bounds) -> OutcomeRecord:
