@@ -11,6 +11,11 @@
   }
 
   dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { // a search field would only be emptied by it
+      event.preventDefault();
+      dialog.close();
+      return;
+    }
     const all = hits();
     const at = all.findIndex((hit) => hit.classList.contains("chosen"));
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
