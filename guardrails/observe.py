@@ -21,7 +21,7 @@ from analytics.query import Filter, Query
 from guardrails import spans
 from guardrails.alert_models import Rule
 from guardrails.judging import Seen, can_be_sure, number, usual
-from guardrails.rules import COUNTED, NO_DATA, Condition, condition_of, filters_of, measure_of
+from guardrails.rules import NO_DATA, Condition, condition_of, counted_by, filters_of, measure_of
 
 MOST_GROUPS = 50_000
 EXPECTED_DAYS = 7  # a group that was there so lately is missed when it is gone
@@ -156,7 +156,7 @@ class Observer:
     def _answered(self, ask: _Ask) -> dict[tuple[str, ...], Seens]:
         """By the values of the shape, then by group."""
         self.questions += 1
-        counted = COUNTED.get(measure_of(ask.measure).family)
+        counted = counted_by(measure_of(ask.measure))
         query = Query(
             project=self.project,
             period=ask.period,

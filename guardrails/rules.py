@@ -29,6 +29,7 @@ LONGEST_HOLD = timedelta(days=7)
 SHORTEST_RENOTIFY = timedelta(minutes=15)
 # What is counted to say how sure a figure is: of calls, of runs; users and customers are counts themselves.
 COUNTED = {"calls": "calls", "runs": "runs"}
+SCORES = ("score:", "pass_rate:")
 CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
@@ -50,6 +51,13 @@ class Condition:
 def measure_of(name: str) -> Measure:
     """The measure that a rule watches. Raises KeyError when it is no longer there."""
     return MEASURES[name]
+
+
+def counted_by(measure: Measure) -> str:
+    """The measure that counts what this one is made from, "" where nothing does."""
+    if measure.name.startswith(SCORES):
+        return f"score_count:{measure.name.partition(':')[2]}"
+    return COUNTED.get(measure.family, "")
 
 
 def condition_of(rule: Rule) -> Condition:
@@ -207,7 +215,7 @@ def _check_measure(rule: Rule, project: Project, now: datetime) -> None:
         if "," in rule.measure or len(asked.group_by) > 1:
             raise wrong("measure", "A rule watches one measure by one dimension.", "Make a rule for each.")
         period = spans.closed(rule.window, until=now, zone=project.zone)
-        counted = COUNTED.get(measure_of(rule.measure).family)
+        counted = counted_by(measure_of(rule.measure))
         measures = tuple(dict.fromkeys((rule.measure, *([counted] if counted else []))))
         query = Query(project=project, period=period, measures=measures, group_by=asked.group_by,
                       filters=asked.filters)  # fmt: skip

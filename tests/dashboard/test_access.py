@@ -103,6 +103,10 @@ def test_every_address_of_a_project_is_in_this_table():
         and any("slug" in params for _, params in get_resolver().reverse_dict.getlist(name)[0][0])
     }  # fmt: skip
     others = {
+        # alerts, rules and channels: test_alerts.py
+        "alerts", "alert", "alert_ack", "alert_mute", "rules", "rule", "rule_new", "rule_delete", "settings_channels",
+        "settings_channel_save", "settings_channel_test", "settings_channel_delete", "settings_digest",
+        "settings_delivery_again",
         "finance", "month", "month_export", "month_file", "month_invoice", "month_invoice_change", "month_rate_remove",
         "month_schedule_stop",
         "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view", "settings_catalogue_flow",

@@ -45,7 +45,7 @@ def hook() -> Iterator[Hook]:
     made = Hook()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             made.got.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             if made.slow:
@@ -93,7 +93,7 @@ class Inbox:
     port: int = 0
     mails: list[tuple[list[str], str]] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append((list(envelope.rcpt_tos), envelope.content.decode("utf-8", "replace")))
         return "250 taken"
 
