@@ -74,6 +74,7 @@ class Line:
     is_label: bool = False
     mark: str = ""
     value_mark: str = ""
+    budget: Any = None  # dashboard.overview_budgets.Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ class Table:
     additive: bool
     spark_head: str
     notes: tuple[Note, ...] = ()
+    budgets: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,9 @@ class Plan:
     unpriced: str = ""  # where calls without a price are listed
     show_all: str = ""  # the link that opens `(rest)`
     wide: tuple[str, ...] = ()  # extras that only a wide page shows
+    budget: Callable[[str, str], Any] | None = (
+        None  # (dimension, value) -> the budget beside a row; "" = the total
+    )
 
 
 def table(plan: Plan) -> Table:
@@ -145,6 +150,7 @@ def table(plan: Plan) -> Table:
         compact=plan.compact,
         additive=maker.main.additive,
         spark_head=plan.spark_head if plan.over_time else "",
+        budgets=plan.budget is not None,
         notes=_notes(maker, marks),
     )
 
@@ -237,6 +243,7 @@ class _Maker:
                 for extra in self.plan.extras
             ),
             is_label=name in LABELS,
+            budget=self.plan.budget(self.plan.dimension, name) if self.plan.budget else None,
             **self._figures(current, base),
         )
 
@@ -256,6 +263,7 @@ class _Maker:
                 for extra in self.plan.extras
             ),
             value_mark=marks.get(UNPRICED, "") if self.main.additive else no_sum,
+            budget=self.plan.budget("", "") if self.plan.budget else None,
             **self._figures(self.totals, self.base_totals),
         )
 

@@ -24,11 +24,13 @@ from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
 from dashboard.kinds import kind_of
 from dashboard.moves import moves, overview_answer
+from dashboard.overview_budgets import forecast_cell, is_running_month, monthly, used_by
 from dashboard.panels import Panel, asked_for, filled
 from dashboard.scope import Scope
 from dashboard.strip import strip
 from dashboard.tables import Plan, sorter, table
 from dashboard.trust_line import trust_line, unpriced_url
+from guardrails.budgets_state import BudgetState
 
 MEASURED = (
     "cost",
@@ -92,6 +94,7 @@ class _Asked:
 
     scope: Scope
     result: Result | None = field(default=None)
+    budgets: dict[tuple[str, str], BudgetState] | None = field(default=None)  # of the running month
 
     @property
     def has_figures(self) -> bool:
@@ -117,6 +120,8 @@ class _Asked:
         ]  # fmt: skip
 
     def features(self) -> Any:
+        if is_running_month(self.scope):
+            self.budgets = monthly(self.scope)
         self.result = self._ask("feature", MEASURED, ROWS)
         if not self.has_figures:
             return why_empty(self.scope)
@@ -127,7 +132,11 @@ class _Asked:
             self.result = answer(self.scope.query(measures=MEASURED), now=self.scope.now)
         spend = "Spend to date" if self.scope.period.until else "Spend"
         wanted = tuple((label or spend, name) for label, name in STRIP)
-        return strip(self.scope, self.result, wanted) if self.has_figures else ()
+        if not self.has_figures:
+            return ()
+        cells = strip(self.scope, self.result, wanted)
+        ahead = forecast_cell(self.scope, self.result, self.budgets) if self.budgets is not None else None
+        return (*cells[:1], ahead, *cells[1:]) if ahead else cells
 
     def moved(self) -> Any:
         return moves(self.scope) if self.has_figures and self.scope.base else ()
@@ -175,6 +184,7 @@ class _Asked:
             wide=("cost_per_run", "total_tokens"),
             unpriced=unpriced_url(scope),
             show_all=scope.url(explore, group_by=dimension, limit="1000"),
+            budget=used_by(scope, self.budgets) if over_time and self.budgets is not None else None,
         )
         return table(plan)
 
