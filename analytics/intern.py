@@ -42,11 +42,14 @@ def call_key(call_id: str) -> str:
     return call_id.replace("-", "") if _UUID(call_id) else _digest(call_id)
 
 
-def raw_call_id(call_id: str, span: str | None) -> str | None:
-    """What must be stored to show the client's id again: nothing for UUIDs and spans, HEX for 32 hex digits."""
+def key_and_raw_id(call_id: str, span: str | None) -> tuple[str, str | None]:
+    """A call's key, and what must be stored to show the client's id again: nothing for UUIDs and spans, HEX for
+    32 hex digits."""
     if span is not None:
-        return None
-    return HEX if _HEX32(call_id) else None if _UUID(call_id) else call_id
+        return _digest(call_id), None
+    if _HEX32(call_id):
+        return call_id, HEX
+    return (call_id.replace("-", ""), None) if _UUID(call_id) else (_digest(call_id), call_id)
 
 
 def span_call_id(trace: str, span: str) -> str:

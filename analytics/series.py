@@ -14,11 +14,11 @@ from django.utils import timezone
 from psycopg import Cursor
 
 from accounts.models import Project
-from analytics.intern import hash_of
+from analytics.intern import CUSTOMER, SESSION, USER, hash_of, name_id
 from analytics.models import UNATTRIBUTED, Feature, Flow
 from analytics.stand_ins import StandIns, load_stand_ins
 from analytics.statements import statement
-from pricing.book import PriceBook
+from pricing.book import PriceBook, Track
 
 MAX_NEW_FLOWS = 500
 MOST_WAITING = 500  # names without room that are remembered one by one
@@ -71,6 +71,16 @@ def coarse(series: Series) -> Series:
     return Series._make((*known, *(None,) * (len(Series._fields) - len(known))))
 
 
+class Told(NamedTuple):
+    """What is known of all calls that say the same of themselves: their series (as text), their flow, and their
+    prices in a book. Good as long as the book is the project's: another thread may have made it just before that changed."""
+
+    series: str
+    flow: int
+    track: Track
+    book: PriceBook
+
+
 @dataclass(slots=True)
 class ProjectState:
     """What the loader knows of one project. Ids are valid once the batch that made them is committed."""
@@ -79,10 +89,12 @@ class ProjectState:
     book: PriceBook
     flows: dict[str, int]
     stand_ins: StandIns = field(default_factory=StandIns)
-    told: dict[tuple[str | None, ...], tuple[int, int]] = field(default_factory=dict)  # as sent: series, flow
+    told: dict[tuple[str | None, ...], Told] = field(default_factory=dict)  # by what was sent
     series: dict[Series, int] = field(default_factory=dict)
     known: dict[int, Series] = field(default_factory=dict)
-    names: set[tuple[int, int]] = field(default_factory=set)
+    names: dict[int, dict[str, str]] = field(  # ids, as text, by kind and name
+        default_factory=lambda: {CUSTOMER: {}, USER: {}, SESSION: {}}
+    )
     tag_sets: set[int] = field(default_factory=set)
     unconfirmed: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -150,12 +162,14 @@ class ProjectState:
                 return series
         return series
 
-    def name(self, kind: int, number: int, value: str) -> None:
-        """Remember that the text of a customer's or user's id must be stored."""
-        if (kind, number) not in self.names:
-            with self.lock:
-                self.names.add((kind, number))
+    def name(self, kind: int, value: str) -> str:
+        """The id of a customer's, user's or session's name; remembers that its text must be stored."""
+        number = name_id(value)
+        with self.lock:
+            if value not in self.names[kind]:
+                self.names[kind][value] = str(number)
                 self.new_names.append((self.project.pk, kind, number, value))
+        return str(number)
 
     def tag_set(self, number: int, tags: str) -> None:
         """Remember that a set of tags must be stored."""
@@ -171,7 +185,8 @@ class ProjectState:
 
     def bound(self) -> None:
         """Names come from senders: what is remembered of them is bounded, and written again when forgotten."""
-        for remembered in (self.told, self.series, self.names, self.tag_sets):
+        remembers: list[dict[Any, Any] | set[Any]] = [self.told, self.series, self.tag_sets, *self.names.values()]
+        for remembered in remembers:
             if len(remembered) > MAX_REMEMBERED:
                 remembered.clear()
 

@@ -61,13 +61,17 @@ class PriceBook:
         return self.rates_us(target, (at - EPOCH) // _MICROSECOND)
 
     def rates_us(self, target: Target, at_us: int) -> Rates | None:
-        """As `rates`, for an instant in microseconds since 1970: the loader's way."""
+        """As `rates`, for an instant in microseconds since 1970."""
+        return self.track(target).at(at_us)
+
+    def track(self, target: Target) -> "Track":
+        """The rates of a target over all time, remembered: the loader's way."""
         track = self._tracks.get(target)
         if track is None:
             if len(self._tracks) >= _MAX_TRACKS:
                 self._tracks.clear()
             track = self._tracks[target] = self._track(target)
-        return track.at(at_us)
+        return track
 
     def stretches(self, target: Target) -> Sequence["Stretch"]:
         """All time, cut where the target's price becomes another: for those who tell of price changes."""
