@@ -50,7 +50,11 @@ app.conf.update(
         "evaluate": {"task": "guardrails.tasks.evaluate", "schedule": 60.0, "options": {"expires": 60}},
         "deliver": {"task": "guardrails.tasks.deliver", "schedule": 10.0, "options": {"expires": 10}},
         "digests": {"task": "guardrails.tasks.digests", "schedule": 900.0, "options": {"expires": 900}},
-        "measure_changes": {"task": "analytics.tasks.measure_changes", "schedule": 60.0, "options": {"expires": 60}},
+        "measure_changes": {
+            "task": "analytics.tasks.measure_changes",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "demo": {"task": "analytics.tasks.demo", "schedule": 60.0, "options": {"expires": 60}},
     },
 )

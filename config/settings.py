@@ -94,6 +94,16 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+# Requests with a key (config/wsgi.py): no session, no sign-in, no messages. The headers of an answer are the same.
+API_PATHS = ("/v1/", "/api/public/", "/opik/")
+API_PAGES = ("/v1/docs", "/v1/schema")
+API_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
