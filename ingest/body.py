@@ -18,7 +18,11 @@ from django.http.request import UnreadablePostError
 
 from accounts.errors import ApiError
 
-PIECE = 2**16
+PIECE = 2**13  # asked for at once: what a slow sender can make a thread wait for
+FIRST_PIECE = 2**4
+INFLATED = 2**16
+SLOWEST = 2**10  # bytes a second
+GRACE_SECONDS = 10.0
 ZSTD_PIECE = 512  # a byte of zstd can stand for thousands: fed in small pieces, a burst stays under 20 MB
 ZSTD_WINDOW = 2**25
 SMALL = 2**20  # bodies up to this size are not counted against the bytes in hand
@@ -61,7 +65,7 @@ class Zlib:
             if self.state.eof:
                 self.state = zlib.decompressobj(self.bits[0])
             try:
-                plain = self.state.decompress(piece, PIECE)
+                plain = self.state.decompress(piece, INFLATED)
             except zlib.error as problem:
                 if self.started or len(self.bits) == 1:
                     raise _unreadable("This is not valid compressed data") from problem
@@ -71,7 +75,7 @@ class Zlib:
             self.started = True
             piece = self.state.unused_data if self.state.eof else self.state.unconsumed_tail
             yield plain
-        while not self.state.eof and (plain := self.state.decompress(self.state.unconsumed_tail, PIECE)):
+        while not self.state.eof and (plain := self.state.decompress(self.state.unconsumed_tail, INFLATED)):
             yield plain
 
     def is_complete(self) -> bool:
@@ -185,6 +189,28 @@ class _Hand:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+class Pace:
+    """How fast a body comes, and thus how much of it is asked for at once: the server waits for all that is asked, with
+    a thread that others need. Whoever sends slower than SLOWEST after GRACE_SECONDS is refused."""
+
+    def __init__(self) -> None:
+        self.size = FIRST_PIECE
+        self.began = self.last = time.monotonic()
+
+    def check(self, seen: int) -> None:
+        """After each piece; `seen`: all bytes so far. Raises ApiError 408."""
+        now = time.monotonic()
+        self.size = min(PIECE, self.size * 4) if now - self.last < 1 else FIRST_PIECE
+        self.last = now
+        if now - self.began > GRACE_SECONDS and seen < SLOWEST * (now - self.began):
+            raise ApiError(
+                408,
+                "too_slow",
+                f"The body came slower than {SLOWEST // 2**10} KiB a second.",
+                hint="Send the same request again over a faster connection, or fewer items at once.",
+            )
+
+
 def drain(request: HttpRequest) -> None:
     """Read what is left of a refused body: a client that is still sending would see a broken pipe instead of
     the answer, and try again for ever."""
@@ -222,9 +248,11 @@ def _pieces(request: HttpRequest) -> Iterator[bytes]:
     is_chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     read: Callable[[int], bytes] = request.META["wsgi.input"].read if is_chunked else request.read
     declared, seen = _declared(request), 0
+    pace = Pace()
     try:
-        while piece := read(PIECE):
+        while piece := read(pace.size):
             seen += len(piece)
+            pace.check(seen)
             yield piece
     except (UnreadablePostError, OSError) as problem:
         raise _unreadable("The body broke off") from problem

@@ -98,7 +98,7 @@ def test_a_bomb_is_not_inflated_beyond_the_limit(settings):
             read(request(bomb, HTTP_CONTENT_ENCODING="counting"))
     finally:
         del body._INFLATERS["counting"]
-    assert fed <= 2**20 + body.PIECE
+    assert fed <= 2**20 + body.INFLATED
 
 
 def test_a_body_shorter_than_declared_is_400():
@@ -143,3 +143,50 @@ def test_a_refused_body_is_read_to_its_end():
     made = chunked(b"x" * 2**20)
     drain(made)
     assert made.META["wsgi.input"].read() == b""
+
+
+class Trickle(io.RawIOBase):
+    """A body that comes `rate` bytes a second by a clock of its own, however much is asked for at once."""
+
+    def __init__(self, raw: bytes, rate: float):
+        self.raw, self.rate, self.now, self.longest = io.BytesIO(raw), rate, 0.0, 0.0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self.raw.read(size)
+        self.now += len(piece) / self.rate
+        self.longest = max(self.longest, len(piece) / self.rate)
+        return piece
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    def make(raw: bytes, rate: float):
+        made = chunked(raw)
+        stream = made.META["wsgi.input"] = Trickle(raw, rate)
+        monkeypatch.setattr(body.time, "monotonic", lambda: stream.now)
+        return made, stream
+
+    return make
+
+
+def test_a_sender_that_trickles_its_body_is_told_so_and_holds_a_thread_for_seconds(slowly):
+    made, stream = slowly(NOISE, rate=1)
+    with pytest.raises(ApiError) as refused:
+        read(made)
+    assert (refused.value.status, refused.value.code) == (408, "too_slow")
+    assert stream.now < 30
+
+
+def test_a_sender_that_begins_quickly_and_then_trickles_is_refused_too(slowly):
+    made, stream = slowly(NOISE, rate=100_000)
+    made.META["wsgi.input"].read = lambda size, read=stream.read: (
+        setattr(stream, "rate", 100_000 if stream.raw.tell() < 50_000 else 200), read(size),
+    )[1]  # fmt: skip
+    with pytest.raises(ApiError) as refused:
+        read(made)
+    assert refused.value.code == "too_slow"
+
+
+def test_a_slow_but_steady_sender_is_read_to_the_end(slowly):
+    made, _ = slowly(NOISE, rate=2_000)
+    assert read(made) == NOISE
