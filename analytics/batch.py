@@ -19,8 +19,9 @@ from analytics.resolve import Resolved
 from analytics.scores import Scored
 from analytics.series import ProjectState
 from analytics.stage import NEW, Source, rows
+from analytics.traces import Prepared, make_ready
 from ingest.inbox import Kind, read_records
-from ingest.records import CallRecord, MessagesRecord
+from ingest.records import CallRecord, MessagesRecord, SpanRecord
 from ingest.wire.scores import scores_of
 
 BATCH = 20_000  # records a transaction; prototype: 10,000 took 21,800 events/s, 500 took 13,500
@@ -65,11 +66,14 @@ class Calls(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Spans and messages of one project; their traces are resolved under the lane's lock."""
+    """Spans and messages of one project. Their traces are resolved as if nothing of them were stored; those of which
+    something is are resolved again under the lane's lock."""
 
     state: ProjectState
     source: Source
-    records: list[Any]
+    times: tuple[int, int]
+    prepared: Prepared
+    content: list[Any]
 
 
 @dataclass(slots=True)
@@ -151,7 +155,7 @@ def prepare(waiting: list[Waiting], states: dict[int, ProjectState], *, floor: d
             if scored := [score for call in kept if call.scores for score in scores_of(call)]:
                 batch.scores.append(Scored(states[project_id].project, *source, scored))
         elif kept:
-            batch.spans.append(Spans(states[project_id], source, kept))
+            batch.spans.append(_spans(kept, states[project_id], source))
     return batch
 
 
@@ -181,6 +185,15 @@ def _calls(records: list[CallRecord], state: ProjectState, source: Source) -> Ca
     chosen.sort(key=_started)
     lines = rows(chosen, state=state, source=source, mode=NEW)
     return Calls(state, lines, list(_names_of_calls(chosen)), [call for call in chosen if has_content(call)])
+
+
+def _spans(records: list[Any], state: ProjectState, source: Source) -> Spans:
+    messages = [record for record in records if isinstance(record, MessagesRecord)]
+    spans = [record for record in records if isinstance(record, SpanRecord)]
+    times = list(map(when, records))
+    content = [*(span.call for span in spans if span.call is not None), *messages]
+    prepared = make_ready(state, spans, messages, source)
+    return Spans(state, source, (min(times), max(times)), prepared, content)
 
 
 def _unique(records: list[CallRecord]) -> list[CallRecord]:

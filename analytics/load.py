@@ -49,7 +49,6 @@ from analytics.series import ProjectState, load_state
 from analytics.statements import statement
 from analytics.traces import Outcome, stage_spans
 from ingest.inbox import quarter_hour
-from ingest.records import MessagesRecord, SpanRecord
 
 log = structlog.get_logger()
 ONE_BY_ONE = 3  # attempts after which a batch is a single row
@@ -176,12 +175,10 @@ def _stage_calls(cursor: "Cursor[Any]", calls: Calls, now: datetime) -> None:
 
 def _stage_traces(cursor: "Cursor[Any]", of: Spans, now: datetime) -> Outcome:
     project = of.state.project
-    messages = [record for record in of.records if isinstance(record, MessagesRecord)]
-    spans = [record for record in of.records if isinstance(record, SpanRecord)]
-    times = list(map(when, of.records))
-    partitions.ensure(cursor, as_moment(min(times)), as_moment(max(times)), now=now)
-    outcome = stage_spans(cursor, of.state, spans, messages, of.source)
-    keep_content(cursor, project, [*(span.call for span in spans if span.call is not None), *messages])
+    first, last = of.times
+    partitions.ensure(cursor, as_moment(first), as_moment(last), now=now)
+    outcome = stage_spans(cursor, of.state, of.prepared, of.source)
+    keep_content(cursor, project, of.content)
     name_runs(cursor, project.pk, names_of_traces(outcome.resolved))
     return outcome
 

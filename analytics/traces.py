@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import Cursor
@@ -55,6 +55,21 @@ class Trace:
             wanted = {span.parent for span in found if span.parent} - seen
 
 
+class Ready(NamedTuple):
+    """What a trace comes to if nothing of it is stored: its calls, steps and outcome, and the staging rows."""
+
+    resolved: Resolved
+    rows: list[str]
+
+
+class Prepared(NamedTuple):
+    """Spans of one project, read and resolved as far as that goes without the database."""
+
+    traces: dict[str, Trace]
+    ready: dict[str, Ready]
+    lines: str  # spans and messages for the table that keeps them
+
+
 @dataclass(slots=True)
 class Outcome:
     """What the spans of a batch come to: staging rows, and how many spans had been seen before."""
@@ -64,33 +79,43 @@ class Outcome:
     resolved: list[Resolved] = field(default_factory=list)
 
 
-def stage_spans(
-    cursor: "Cursor[Any]",
-    state: ProjectState,
-    spans: Sequence[SpanRecord],
-    messages: Sequence[MessagesRecord],
-    source: Source,
-) -> Outcome:
-    """Store the spans and messages of one project, resolve their traces, return the staging rows."""
-    traces = _gather(cursor, state.project.pk, spans, messages)
+def make_ready(
+    state: ProjectState, spans: Sequence[SpanRecord], messages: Sequence[MessagesRecord], source: Source
+) -> Prepared:
+    """Resolve the traces of these spans as if no more of them were stored, which is so for most. Needs no lock: the
+    next batch is made ready while Postgres works on this one."""
+    traces = _gather(spans, messages)
+    ready = {key: _resolved(trace, state, source) for key, trace in traces.items() if trace.fresh}
+    return Prepared(traces, ready, _lines(state.project.pk, spans, messages))
+
+
+def stage_spans(cursor: "Cursor[Any]", state: ProjectState, prepared: Prepared, source: Source) -> Outcome:
+    """Store the spans and messages of one project, resolve again what is not as it was made ready, return the staging
+    rows. Under the lane's lock."""
+    known = _read_stored(cursor, state.project.pk, prepared.traces)
     result = Outcome()
-    for trace in traces.values():
+    for key, trace in prepared.traces.items():
         result.seen_before += sum(1 for span in trace.fresh if span.span in trace.stored)
         if trace.fresh or trace.stored:
-            resolved = resolve(trace.spans())
-            result.resolved.append(resolved)
-            calls = [_with_rest(call, trace) for call in resolved.calls]
-            result.rows.extend(_staged(trace, calls, state, source))
-    _store(cursor, state.project.pk, spans, messages)
+            ready = _resolved(trace, state, source) if key in known else prepared.ready[key]
+            result.resolved.append(ready.resolved)
+            result.rows.extend(ready.rows)
+    if prepared.lines:
+        with cursor.copy(
+            "COPY span_stage (started_us, trace, project_id, span, copies, record) FROM STDIN"
+        ) as copy:
+            copy.write(prepared.lines)
+        cursor.execute(statement("insert_spans"))
     return result
 
 
-def _gather(
-    cursor: "Cursor[Any]",
-    project_id: int,
-    spans: Sequence[SpanRecord],
-    messages: Sequence[MessagesRecord],
-) -> dict[str, Trace]:
+def _resolved(trace: Trace, state: ProjectState, source: Source) -> Ready:
+    resolved = resolve(trace.spans())
+    calls = [_with_rest(call, trace) for call in resolved.calls]
+    return Ready(resolved, list(_staged(trace, calls, state, source)))
+
+
+def _gather(spans: Sequence[SpanRecord], messages: Sequence[MessagesRecord]) -> dict[str, Trace]:
     traces: dict[str, Trace] = defaultdict(Trace)
     for span in spans:
         trace = traces[run_key(span.trace)]
@@ -99,17 +124,24 @@ def _gather(
         trace.copies[span.span] += 1
     for message in messages:
         traces[run_key(message.trace)].messages[message.span] = message
+    return dict(traces)
+
+
+def _read_stored(cursor: "Cursor[Any]", project_id: int, traces: dict[str, Trace]) -> set[str]:
+    """Add what is stored of the traces; returns the keys of those of which anything is."""
     cursor.execute(statement("read_traces"), {"project": project_id, "traces": list(traces)})
+    known = set()
     for key, span_id, copies, record in cursor.fetchall():
+        known.add(key.hex)
         trace = traces[key.hex]
         if span_id.endswith(MESSAGES_SUFFIX) and len(span_id) == 9:
-            known = _MESSAGES.decode(record)
-            trace.messages.setdefault(known.span, known)
+            message = _MESSAGES.decode(record)
+            trace.messages.setdefault(message.span, message)
         else:
             stored = _SPAN.decode(record)
             trace.stored.setdefault(stored.span, []).append(stored)
             trace.copies[stored.span] += copies
-    return traces
+    return known
 
 
 def _staged(trace: Trace, calls: Sequence[CallRecord], state: ProjectState, source: Source) -> Iterator[str]:
@@ -135,9 +167,8 @@ def _with_rest(call: CallRecord, trace: Trace) -> CallRecord:
     return msgspec.structs.replace(call, duplicates=duplicates, fingerprint=fingerprint)
 
 
-def _store(
-    cursor: "Cursor[Any]", project_id: int, spans: Sequence[SpanRecord], messages: Sequence[MessagesRecord]
-) -> None:
+def _lines(project_id: int, spans: Sequence[SpanRecord], messages: Sequence[MessagesRecord]) -> str:
+    """COPY lines of the spans and messages, copies of one counted and its fullest kept."""
     stored: dict[tuple[str, bytes, int], list[Any]] = {}
     for span in spans:
         key = (run_key(span.trace), bytes.fromhex(span.span), span.started_us)
@@ -147,18 +178,10 @@ def _store(
     for message in messages:
         key = (run_key(message.trace), bytes.fromhex(message.span) + MESSAGES_SUFFIX, message.at_us)
         stored[key] = [1, _ENCODER.encode(msgspec.structs.replace(message, input=None, output=None))]
-    if not stored:
-        return
-    with cursor.copy(
-        "COPY span_stage (started_us, trace, project_id, span, copies, record) FROM STDIN"
-    ) as copy:
-        copy.write(
-            "".join(
-                f"{us}\t{trace}\t{project_id}\t\\\\x{span.hex()}\t{copies}\t\\\\x{record.hex()}\n"
-                for (trace, span, us), (copies, record) in stored.items()
-            )
-        )
-    cursor.execute(statement("insert_spans"))
+    return "".join(
+        f"{us}\t{trace}\t{project_id}\t\\\\x{span.hex()}\t{copies}\t\\\\x{record.hex()}\n"
+        for (trace, span, us), (copies, record) in stored.items()
+    )
 
 
 def _skeleton(span: SpanRecord) -> SpanRecord:
