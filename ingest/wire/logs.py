@@ -109,8 +109,7 @@ def _score(raw: RawLog, reading: Reading) -> ScoreRecord:
     if len(raw.trace) != 32 or len(raw.span) not in (0, 16):
         raise RefusedError("The evaluation names no trace.", _IDS_HINT, field="traceId")
     at_us = checked_time(raw.time_ns // 1000, now_us=reading.now_us, floor_us=reading.floor_us)
-    told = raw.slots
-    return evaluation(told, "gen_ai.evaluation.", at_us=at_us, run=raw.trace, span=raw.span or None)
+    return evaluation(raw.slots.get("evaluation", {}), at_us=at_us, run=raw.trace, span=raw.span or None)
 
 
 def _row(role: str, told: dict[str, Any]) -> dict[str, Any]:

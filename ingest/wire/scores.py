@@ -274,27 +274,22 @@ def scores_of(call: CallRecord) -> Iterator[ScoreRecord]:
         )
 
 
-def evaluation(
-    told: Mapping[str, Any], prefix: str, *, at_us: int, run: str, span: str | None
-) -> ScoreRecord:
-    """An evaluation that telemetry carries: `<prefix>name`, `score.value` or `score.label`, `explanation`.
-
-    Raises RefusedError without a name or a value."""
-    name, label = told.get(f"{prefix}name"), told.get(f"{prefix}score.label")
-    figure = told.get(f"{prefix}score.value")
-    if not isinstance(name, str) or not name or (figure is None and not label):
+def evaluation(told: Mapping[str, Any], *, at_us: int, run: str, span: str | None) -> ScoreRecord:
+    """An evaluation that telemetry carries: `name`, `score.value` or `score.label`, `explanation`, and of our own
+    `source` and `judge_version`. Raises RefusedError without a name or a value."""
+    name, figure = told.get("name"), told.get("score.value", told.get("score.label"))
+    if not isinstance(name, str) or figure is None:
         raise RefusedError(
             "The evaluation has no name or no score.",
-            f"Send {prefix}name with {prefix}score.value or {prefix}score.label.",
-            field=f"{prefix}name",
+            "Send gen_ai.evaluation.name with gen_ai.evaluation.score.value or .score.label.",
+            field="gen_ai.evaluation.name",
         )
-    truth, number, text = value_of(figure if figure is not None else str(label)[:MAX_TEXT])
-    source = told.get("flowledger.score.source")
+    truth, number, label = value_of(figure[:MAX_TEXT] if isinstance(figure, str) else figure)
+    source = told.get("source")
     record = ScoreRecord(
-        id="", name=clean_text(name), at_us=at_us, truth=truth, number=number, label=text, call=span, run=run,
+        id="", name=clean_text(name), at_us=at_us, truth=truth, number=number, label=label, call=span, run=run,
         source=str(source) if source in get_args(Source) else "judge",
-        judge_version=_short(told.get("flowledger.judge_version")),
-        comment=_short(told.get(f"{prefix}explanation"), MAX_COMMENT),
+        judge_version=_short(told.get("judge_version")), comment=_short(told.get("explanation"), MAX_COMMENT),
     )  # fmt: skip
     return msgspec.structs.replace(record, id=score_id(record, at_us))
 

@@ -17,4 +17,4 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "reservation": ("flowledger.reservation",),
     "reported_cost": ("flowledger.cost",),
 }
-PREFIXES: dict[str, str] = {"flowledger.tag.": "tag_map"}
+PREFIXES: dict[str, str] = {"flowledger.tag.": "tag_map", "flowledger.score.": "evaluation"}

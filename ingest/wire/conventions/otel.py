@@ -80,4 +80,5 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 PREFIXES: dict[str, str] = {
     "gen_ai.request.": "sampling",
+    "gen_ai.evaluation.": "evaluation",
 }
