@@ -212,12 +212,13 @@ class Rows:
 
 def _select(source: Source, stretch: Stretch, asked: Asked, rows: Rows) -> str:
     grain, columns, joined = asked.query.grain, [f"u.{name}" for name in source.columns], ""
-    start, end = stretch.days or stretch.months or stretch.instants or (None, None)
+    by_month = stretch.months if rows.coarse else None
+    start, end = by_month or stretch.days or stretch.instants or (None, None)
     if stretch.instants:
         bound = "u.started_at" if source.name == RAW else "u.bucket"
         time = _of_quarter(asked, _QUARTER if source.name == RAW else bound)
     else:
-        bound = "u.month" if stretch.months and rows.coarse else "u.day"
+        bound = "u.month" if by_month else "u.day"
         time = _OF_DAY[grain].format("u").replace("u.day", bound)
     if source.name == RAW and any(one.key and one.code for one in _used(asked)):
         columns, joined = [*columns, "tag_set.tags"], _TAG_SET

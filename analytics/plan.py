@@ -41,8 +41,8 @@ BY_WHOLE_DAYS = "Users and customers are counted by whole days."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Rows of one table: days [first, after) of the day table, months [first, after) of the coarse one, or
-    [start, end) of the quarter hours or calls."""
+    """Rows of one table: days [first, after) of the day table, or [start, end) of the quarter hours or calls.
+    `months`: coarse rows of these months [first, after) instead of those of the days."""
 
     days: tuple[date, date] | None = None
     months: tuple[date, date] | None = None
@@ -90,7 +90,7 @@ def planned(query: Query, period: Period, *, now: datetime, trust: bool = True) 
         grouped = family in asked
         level = coarsest(source, query, grouped=grouped)
         if level and query.grain in MONTH_GRAINS and COARSE_OF[source.day_table].month:
-            stretches = tuple(_by_months(stretches))
+            stretches = tuple(_by_months(stretches, _of_project(period, query).day_of(now)))
         fetches.append(Fetch(source=source, parts=parts, stretches=stretches, grouped=grouped, level=level))
         notes += [note] if note else []
     return Plan(fetches=tuple(fetches), notes=tuple(notes))
@@ -156,21 +156,23 @@ def _series_columns(dimension: Dimension) -> set[str]:
     return {column if alias == "s" else "flow_id" for alias, column in _READS(dimension.text)}
 
 
-def _by_months(stretches: tuple[Stretch, ...]) -> Iterator[Stretch]:
-    """Days as whole months, where there are any, and the days before and after them."""
+def _by_months(stretches: tuple[Stretch, ...], today: date) -> Iterator[Stretch]:
+    """Days as whole months, where there are any, and the days before and after them.
+
+    Month rows hold days that are over: where a stretch reaches today, its last month is whole as well."""
     for stretch in stretches:
         if not stretch.days:
             yield stretch
             continue
         first, after = stretch.days
-        months = month_start(first + 31 * DAY) if first.day > 1 else first, month_start(after)
-        if months[0] >= months[1]:
+        start = first if first.day == 1 else month_start(first.replace(day=1) + 31 * DAY)
+        end = month_start(after.replace(day=1) + 31 * DAY if after >= today and after.day > 1 else after)
+        if start >= end:
             yield stretch
             continue
-        yield Stretch(months=months)
-        yield from (
-            Stretch(days=days) for days in ((first, months[0]), (months[1], after)) if days[0] < days[1]
-        )
+        whole = min(end, after)
+        yield Stretch(months=(start, end), days=(start, whole))
+        yield from (Stretch(days=days) for days in ((first, start), (whole, after)) if days[0] < days[1])
 
 
 def _no_source(

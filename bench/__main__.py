@@ -73,6 +73,7 @@ def at_large(calls: int, keep: str | None) -> None:
         small.stop()
         shutil.rmtree(small.data, ignore_errors=True)
     product = large.opened(keep) if keep else Product(temporary())
+    product.static = True  # pages name their files by what is in them
     try:
         product.start()
         large.filled(product, calls=calls)

@@ -22,6 +22,10 @@ $$ SELECT string_agg(b || int4send(-n), ''::bytea) FROM (
      FROM generate_series(1, length(packed), 6) AS i) AS pairs $$;
 
 LOCK TABLE usage, usage_day, customer_day, run_bucket, run_day IN SHARE ROW EXCLUSIVE MODE;
+-- Days that may still run are not in coarse rows: month rows hold days that are over.
+UPDATE usage_day SET batch = -1 WHERE batch = 0 AND day >= current_date - 1;
+UPDATE customer_day SET batch = -1 WHERE batch = 0 AND day >= current_date - 1;
+UPDATE run_day SET batch = -1 WHERE batch = 0 AND day >= current_date - 1;
 
 CREATE TABLE usage_coarse (LIKE usage INCLUDING DEFAULTS);
 ALTER TABLE usage_coarse DROP COLUMN batch, ADD COLUMN level smallint NOT NULL,

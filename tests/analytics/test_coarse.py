@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -233,3 +234,22 @@ def test_days_before_a_change_of_zone_keep_their_bounds_in_answers(zone):
                 assert [(row[-1],)] == rows(
                     "SELECT count(*) FROM call WHERE started_at >= %s AND started_at < %s", *day
                 )
+
+
+@pytest.mark.parametrize(
+    ("days", "months"),
+    [
+        ("from=2026-08-27&to=2026-11-25", [(date(2026, 9, 1), date(2026, 12, 1))]),
+        ("from=2026-10-27&to=2026-11-24", [(date(2026, 11, 1), date(2026, 12, 1))]),
+        ("from=2026-10-31&to=2026-11-20", []),
+        ("from=2026-08-31&to=2026-11-20", [(date(2026, 9, 1), date(2026, 11, 1))]),
+    ],
+)
+def test_a_month_of_which_every_day_that_is_over_is_asked_is_read_as_one(project, days, months):
+    query = parse(QueryDict(f"measures=cost&{days}"), project=project, now=NOW)
+    stretches = plan.planned(query, query.period, now=NOW).fetches[0].stretches
+    assert [one.months for one in stretches if one.months] == months
+    found = sorted(one.days for one in stretches if one.days)
+    assert found[0][0] == query.period.first_day
+    assert found[-1][1] == query.period.last_day + timedelta(days=1)
+    assert all(before[1] == after[0] for before, after in pairwise(found))
