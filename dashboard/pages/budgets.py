@@ -135,7 +135,7 @@ def _when(
 ) -> tuple[str, str]:
     if crossing is not None:
         at = formats.moment(crossing.at, zone=row.state.window.zone, now=now)
-        return (f"quiet {at}: {QUIET[crossing.quiet]}", "") if crossing.quiet else (f"told {at}", "warn")
+        return (f"{at}, {QUIET[crossing.quiet]}", "") if crossing.quiet else (f"told {at}", "warn")
     if kind == "actual" and threshold == 100 and row.out is not None:
         return f"expected {budget_rows.moment(row.state, row.out, now)}", ""
     return "not reached", ""
