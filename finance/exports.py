@@ -1,6 +1,7 @@
 """Taking a statement away as a file, and keeping what was taken: the same figures are the same file."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -120,11 +121,9 @@ def file_of(export: Export) -> bytes:
 
 
 def file_name(export: Export) -> str:
-    """What the file is called."""
-    return (
-        f"{export.project.slug}-{month_text(export.month)}-{'-'.join(export.group_by)}".replace(":", "-")
-        + f".{FORMS[export.form].extension}"
-    )
+    """What the file is called; keys of tags may hold anything, a file's name may not."""
+    by = "-".join(re.sub(r"[^A-Za-z0-9_]+", "-", name) for name in export.group_by)
+    return f"{export.project.slug}-{month_text(export.month)}-{by}.{FORMS[export.form].extension}"
 
 
 def ask_of(export: Export) -> Ask:

@@ -100,7 +100,8 @@ class _Sheet:
 
 
 def _letter(place: int) -> str:
-    return chr(ord("A") + place)  # there are at most eight dimensions beside six figures
+    """A, …, Z, AA, …"""
+    return (chr(ord("A") + place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
 
 
 def _exact(amount: Decimal | None) -> str:

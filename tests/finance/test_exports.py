@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from analytics.output import FORMULA
-from finance.exports import FORMS, file_of, take
+from finance.exports import FORMS, file_name, file_of, take
 from finance.models import Export
 from finance.statement import Ask, statement
 from tests.analytics.ledger import call, load, send
@@ -120,3 +120,18 @@ def test_an_empty_month_can_be_taken_away_too(project, form):
     export = take(ask(project), form, now=NOW, by="x")
     assert (export.lines, export.total) == (0, "0")
     assert file_of(export)
+
+
+def test_many_groups_and_odd_keys_of_tags_make_a_workbook_and_a_plain_file_name(project):
+    project.tracked_tags = [f'"k{number}' for number in range(8)]
+    project.save()
+    send(project, [call(1, started_us=at(5))], now=NOW)
+    load(project, now=NOW)
+    names = ("feature", "flow", "step", "operation", "provider", "model", "response_model", "service_tier", "prompt",
+             "prompt_version", "retrieval", "release", "environment", "error_class")  # fmt: skip
+    export = take(
+        ask(project, *(f"tag:{key}" for key in project.tracked_tags), *names), "xlsx", now=NOW, by="x"
+    )
+    total = [cell.value for cell in list(sheet_of(export))[-1]]
+    assert [value for value in total if str(value).startswith("=SUM(")][-1].startswith("=SUM(AA")
+    assert set(file_name(export)) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
