@@ -61,7 +61,11 @@ FILTERS = [
     for name, one in DIMENSIONS.items()
 ]
 QUERY = [
-    parameter("measures", f"Comma-separated: {', '.join(MEASURES)}.", required=True),
+    parameter(
+        "measures",
+        f"Comma-separated: {', '.join(MEASURES)}; score:<name>, score_count:<name>, pass_rate:<name>.",
+        required=True,
+    ),
     parameter("group_by", f"Comma-separated dimensions: {', '.join(DIMENSIONS)}, tag:<key>."),
     parameter("grain", "Length of the time buckets; default `all`: none.", enum=list(GRAINS)),
     *TIMES,
@@ -96,6 +100,12 @@ TRUST_FIGURES = {
 PERIOD = {"from": TIME, "to": TIME, "zone": TEXT}
 ROWS = listed(listed(ANY))
 COMPARE = {"rows": ROWS, "totals": {"type": "object"}, "period": thing(**PERIOD)}
+INTERVAL = optional(thing(low=optional(NUMBER), high=optional(NUMBER), n=WHOLE))
+# Only where a measure was asked for that has intervals: 95 % bounds and samples, of each row and of the totals.
+INTERVALS = {
+    "intervals": {"type": "object", "additionalProperties": listed(INTERVAL)},
+    "total_intervals": {"type": "object", "additionalProperties": INTERVAL},
+}
 COLUMN = thing(
     name=TEXT,
     kind={"type": "string", "enum": ["time", "dimension", "measure"]},
@@ -113,6 +123,7 @@ ANSWER = thing(
     groups=WHOLE,
     notes=listed(TEXT),
 )
+ANSWER["properties"] |= INTERVALS
 
 
 def answers(schema: dict[str, Any]) -> dict[Any, Any]:

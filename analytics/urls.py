@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from analytics import api, changes_api, docs_page, forecast_api, health, list_api
+from analytics import api, changes_api, docs_page, forecast_api, health, list_api, score_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/query", api.QueryView.as_view(), name="query"),
+    path("v1/dimensions/score", score_api.ScoreNames.as_view(), name="score_names"),
     path("v1/dimensions/<path:name>", api.DimensionView.as_view(), name="dimension"),
     path("v1/forecast", forecast_api.ForecastView.as_view(), name="forecast"),
     path("v1/trust", api.TrustView.as_view(), name="trust"),

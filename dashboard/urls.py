@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard import alert_urls, budget_urls
 from dashboard.pages import changes, demo, explore, find, lists, overview, run, start, theme, trust, views
-from dashboard.pages.settings import catalogue, history, keys, members, prices, project
+from dashboard.pages.settings import catalogue, history, keys, members, prices, project, scores
 
 settings: list[URLPattern | URLResolver] = [
     path("", project.project, name="settings"),
@@ -31,6 +31,9 @@ settings: list[URLPattern | URLResolver] = [
     path("prices/add", prices.add, name="settings_add_price"),
     path("prices/<int:number>/withdraw", prices.withdraw, name="settings_withdraw_price"),
     path("prices/apply", prices.apply, name="settings_reprice"),
+    path("scores", scores.scores, name="settings_scores"),
+    path("scores/<int:number>", scores.confirm, name="settings_score_confirm"),
+    path("scores/primary/<int:number>", scores.primary, name="settings_score_primary"),
     path("imports", history.imports, name="settings_imports"),
     path("imports/<int:number>/undo", history.undo_import, name="settings_undo_import"),
     path("set-aside", history.set_aside, name="settings_set_aside"),

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 READ = (
     "overview", "explore", "explore_csv", "changes", "runs", "calls", "trust_unpriced", "trust_rejected", "trust_duplicates",
     "start", "start_live", "settings", "settings_members", "settings_keys", "settings_prices", "settings_imports",
-    "settings_set_aside", "settings_audit", "settings_catalogue", "find", "views",
+    "settings_set_aside", "settings_audit", "settings_scores", "settings_catalogue", "find", "views",
 )  # fmt: skip
 # Address -> (the smallest role that may, what is posted).
 WRITE = {
@@ -109,6 +109,7 @@ def test_every_address_of_a_project_is_in_this_table():
         "settings_delivery_again",
         "finance", "month", "month_export", "month_file", "month_invoice", "month_invoice_change", "month_rate_remove",
         "month_schedule_stop",
+        "settings_score_confirm", "settings_score_primary",  # test_settings_scores.py
         "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view", "settings_catalogue_flow",
         "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo", "settings_role", "settings_withdraw_invitation",
         "settings_revoke_key", "settings_withdraw_price", "settings_undo_import", "settings_set_aside_file",

@@ -19,6 +19,7 @@ PAGES = (
     ("Keys", "settings_keys"),
     ("Catalogue", "settings_catalogue"),
     ("Prices", "settings_prices"),
+    ("Scores", "settings_scores"),
     ("Channels", "settings_channels"),
     ("Imports", "settings_imports"),
     ("Could not be loaded", "settings_set_aside"),
