@@ -124,6 +124,8 @@ class Traces(Otlp):
         decoded = decode_traces(body, json=is_json, **_reading(gate, now))
         refused = decoded.rejections
         _keep(gate.spans(decoded.spans), refused, kind=Kind.SPANS, holder=holder, now=now)
+        if decoded.scores:
+            _keep(gate.scores(decoded.scores), (), kind=Kind.SCORES, holder=holder, now=now)
         if refused and not decoded.spans:
             first = refused[0]
             raise ApiError(400, "nothing_acceptable", first.message, field=first.field, hint=first.hint)

@@ -5,22 +5,25 @@ from itertools import islice
 
 import msgspec
 
-from ingest.records import Rejection, SpanRecord
+from ingest.records import Rejection, ScoreRecord, SpanRecord
 from ingest.wire.decoded import MalformedError
 from ingest.wire.limits import RefusedError
 from ingest.wire.otlp_json import read_json
 from ingest.wire.otlp_read import RawSpan, read_protobuf
 from ingest.wire.span_calls import Fingerprint
+from ingest.wire.span_scores import span_scores
 from ingest.wire.spans import Reading, span_record
 
 __all__ = ["Decoded", "MalformedError", "decode_traces"]
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """What a request held: records in its order, and why others were refused (index = n-th span of it)."""
+    """What a request held: records in its order, why others were refused (index = n-th span of it), and evaluations
+    that stood on spans."""
 
     spans: list[SpanRecord]
     rejections: list[Rejection]
+    scores: list[ScoreRecord] = []
 
 
 def decode_traces(
@@ -40,6 +43,7 @@ def decode_traces(
     """
     reading = Reading(now_us=now_us, floor_us=floor_us, keep_content=keep_content, fingerprint=fingerprint)
     spans: list[SpanRecord] = []
+    scores: list[ScoreRecord] = []
     rejections: list[Rejection] = []
     index = -1
     for chunk in _chunks(read_json(body) if json else read_protobuf(body)):
@@ -55,7 +59,8 @@ def decode_traces(
                 continue
             if record is not None:
                 spans.append(record)
-    return Decoded(spans, rejections)
+                scores.extend(span_scores(raw))
+    return Decoded(spans, rejections, scores)
 
 
 def _chunks(raws: Iterator[RawSpan | Rejection]) -> Iterator[list[RawSpan | Rejection]]:

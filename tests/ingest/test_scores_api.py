@@ -195,3 +195,35 @@ def test_evaluation_results_of_logs_are_scores_of_their_span(send):
     of_call, of_run = stored()
     assert (of_call.call, of_call.run, of_call.source, str(of_call.number)) == (SPAN, TRACE, "judge", "0.8")
     assert (of_call.name, of_call.comment, of_run.call) == ("relevance", "on topic", None)
+
+
+def test_evaluations_on_spans_are_scores_too(send):
+    def pair(key, **value):
+        return {"key": key, "value": value}
+
+    at = int(1e9 * time.time()) - 10**9
+    judged = [
+        pair("gen_ai.evaluation.name", stringValue="safe"),
+        pair("gen_ai.evaluation.score.label", stringValue="yes"),
+    ]
+    span = {
+        "traceId": TRACE, "spanId": SPAN, "name": "answer", "startTimeUnixNano": str(at), "endTimeUnixNano": str(at),
+        "attributes": [
+            pair("evaluations.0.evaluation.name", stringValue="relevance"),
+            pair("evaluations.0.evaluation.score", doubleValue=0.5),
+            pair("evaluations.1.evaluation.name", stringValue="no score"),
+            pair("trace.evaluations.0.evaluation.name", stringValue="solved"),
+            pair("trace.evaluations.0.evaluation.label", stringValue="true"),
+        ],
+        "events": [{"name": "gen_ai.evaluation.result", "timeUnixNano": str(at), "attributes": judged}],
+    }  # fmt: skip
+    answer = send({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}, path="/v1/traces")
+    assert answer.status_code == 200
+    scores = {one.name: one for one in stored() if isinstance(one, ScoreRecord)}
+    assert set(scores) == {"safe", "relevance", "solved"}
+    assert (scores["safe"].label, str(scores["relevance"].number), scores["solved"].truth) == (
+        "yes",
+        "0.5",
+        True,
+    )
+    assert (scores["relevance"].call, scores["solved"].call) == (SPAN, None)

@@ -29,4 +29,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "output": ("output.value",),
     "reranker_model": ("reranker.model_name",),
 }
-PREFIXES: dict[str, str] = {"llm.tools.": "tool_parts"}
+PREFIXES: dict[str, str] = {
+    "llm.tools.": "tool_parts",
+    "evaluations.": "evaluations",
+    "trace.evaluations.": "trace_evaluations",
+}
