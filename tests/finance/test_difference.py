@@ -64,6 +64,13 @@ def taken(project):
     return last_taken(project.pk, OCTOBER)
 
 
+def changed(export, now):
+    """The difference, which is known."""
+    found = changed_since(export, now=now)
+    assert found is not None
+    return found
+
+
 def total(project):
     return statement(Ask(project=project, month=OCTOBER), now=NOW.replace(day=26)).total.usd
 
@@ -71,17 +78,17 @@ def total(project):
 def test_late_calls_re_prices_and_moves_are_found_in_the_ledger(filled):
     before = total(filled)
     export = taken(filled)
-    assert changed_since(export, now=NOW).groups == {}
+    assert changed(export, NOW).groups == {}
 
     send(filled, [call(80, started_us=at(20), flow="triage")], now=NOW.replace(day=25))
     load(filled, now=NOW.replace(day=25))
-    late = changed_since(export, now=NOW.replace(day=26))
+    late = changed(export, NOW.replace(day=26))
     assert (late.total.late_calls, late.total.late) == (1, total(filled) - before)
     assert (late.total.repriced, late.total.other, late.moved_amount) == (0, 0, 0)
 
     other = Feature.objects.create(project=filled, name="Elsewhere")
     Flow.objects.filter(project=filled, name="answer").update(feature=other)
-    moved = changed_since(export, now=NOW.replace(day=26))
+    moved = changed(export, NOW.replace(day=26))
     assert moved.moved_amount > 0
     assert moved.total.total == moved.total.late == total(filled) - before
     assert moved.total.moved == 0
@@ -92,7 +99,7 @@ def test_late_calls_re_prices_and_moves_are_found_in_the_ledger(filled):
                       recorded_at=NOW, note="")  # fmt: skip
     row_of(entry, project_id=filled.pk).save()
     reprice(filled, first=OCTOBER, last=date(2026, 11, 1), now=NOW)
-    found = changed_since(export, now=NOW.replace(day=26))
+    found = changed(export, NOW.replace(day=26))
     assert found.total.repriced == total(filled) - before - late_cost > 0
     assert found.total.late == late_cost
     assert AuditLine.objects.filter(action="prices.applied").exists()
@@ -103,6 +110,6 @@ def test_an_export_taken_while_calls_waited_claims_no_late_calls(filled):
     export = taken(filled)
     assert export.waited
     load(filled, now=NOW)
-    found = changed_since(export, now=NOW)
+    found = changed(export, NOW)
     assert found.total.late == 0
     assert found.total.other == found.total.total > 0

@@ -50,6 +50,7 @@ def test_several_invoices_of_a_provider_add_up_and_unknown_providers_are_listed(
     assert found["openai"].invoiced == 3
     assert (found["cohere"].metered, found["cohere"].difference) == (0, 5)
     total = reconciliation(filled, OCTOBER, now=NOW).total
+    assert total is not None
     assert total.invoiced == 8
     assert total.metered == found["openai"].metered
 

@@ -38,6 +38,7 @@ def test_it_goes_out_on_its_day_at_six_in_the_projects_zone_and_once(schedule):
     assert sent.subject.startswith("Acme, October 2026: USD ")
     run = ScheduleRun.objects.get()
     assert (run.month, run.state, run.attempts) == (date(2026, 10, 1), "sent", 1)
+    assert run.export is not None
     name, content, kind = sent.attachments[0]
     assert name.endswith("-2026-10-feature-provider.csv")
     assert kind == "text/csv"
@@ -81,6 +82,7 @@ def test_without_e_mail_the_export_is_taken_and_said_not_to_be_sent(schedule, se
     settings.EMAIL_URL = ""
     assert run_due(now=DUE) == 0
     run = ScheduleRun.objects.get()
+    assert run.export is not None
     assert (run.state, run.export.lines > 0, mail.outbox) == ("no_email", True, [])
 
 

@@ -21,13 +21,15 @@ def read(project, **ask):
     return statement(Ask(project=project, month=OCTOBER, **ask), now=NOW)
 
 
-@pytest.mark.parametrize("group_by", [*combinations(GROUPS, 1), *combinations(GROUPS, 2), GROUPS[:5]])
-def test_lines_add_up_to_the_total_by_every_grouping(filled, group_by):
-    found = read(filled, group_by=group_by)
-    assert found.lines
-    assert sum(line.usd or 0 for line in found.lines) == found.total.usd == read(filled).total.usd > 0
-    if "unit" not in group_by:
-        assert sum(line.calls for line in found.lines) == found.total.calls == 12
+def test_lines_add_up_to_the_total_by_every_grouping(filled):
+    whole = read(filled).total
+    assert whole.usd > 0
+    for group_by in (*combinations(GROUPS, 1), *combinations(GROUPS, 2), GROUPS[:5]):
+        found = read(filled, group_by=group_by)
+        assert found.lines
+        assert sum(line.usd or 0 for line in found.lines) == found.total.usd == whole.usd
+        if "unit" not in group_by:
+            assert sum(line.calls for line in found.lines) == found.total.calls == 12
 
 
 def test_the_total_is_what_a_query_of_the_same_days_says(filled):
