@@ -107,6 +107,7 @@ def test_the_month_ends_with_what_is_spent_and_what_is_to_come():
     found = outlook(project, filters=(Filter("environment", ("production",)),), now=NOON)
     assert found.to_date == Decimal(60) * 23
     assert found.estimate == pytest.approx(Decimal(60) * 30, rel=Decimal("0.05"))
+    assert found.interval is not None
     low, high = found.interval
     assert found.to_date < low <= found.estimate <= high
 

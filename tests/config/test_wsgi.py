@@ -15,7 +15,7 @@ ASKED = (
 )  # fmt: skip
 
 
-def ask(handler: Any, method: str, path: str, **headers: str) -> tuple[str, dict[str, str], bytes]:
+def ask(handler: Any, method: str, path: str, **headers: Any) -> tuple[str, dict[str, str], bytes]:
     """(status, headers, body) of the answer to a request with a body of two bytes."""
     environ = RequestFactory().generic(method, path, b"{}", "application/json", **headers).environ
     environ["wsgi.input"] = BytesIO(b"{}")

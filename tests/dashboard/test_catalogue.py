@@ -1,5 +1,7 @@
 """Settings > Catalogue: seen by members, changed by editors, each change shown first and undone from the page."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -18,7 +20,7 @@ def page(project, **given):
 
 
 def of(project, name, kind="flow"):
-    model = {"flow": Flow, "feature": Feature}[kind]
+    model: Any = {"flow": Flow, "feature": Feature}[kind]
     return reverse(
         f"settings_catalogue_{kind}", args=[project.slug, model.objects.get(project=project, name=name).pk]
     )

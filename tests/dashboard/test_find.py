@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from django.urls import reverse
 
@@ -28,13 +29,15 @@ HOSTILE = [
 ]
 
 
+CALL = CallRecord(
+    id="call-1", started_us=T0, provider="openai", model="gpt-4o-mini", tokens=Tokens(input=10, output=1),
+    flow="support-triage", feature="Support", customer="Trident Marine", user="u-77", session="sess-9",
+    trace=TRACE, prompt="triage", prompt_version="v1",
+)  # fmt: skip
+
+
 def sent(**fields):
-    return CallRecord(
-        **{"id": "call-1", "started_us": T0, "provider": "openai", "model": "gpt-4o-mini",
-           "tokens": Tokens(input=10, output=1), "flow": "support-triage", "feature": "Support",
-           "customer": "Trident Marine", "user": "u-77", "session": "sess-9", "trace": TRACE, "prompt": "triage",
-           "prompt_version": "v1"} | fields
-    )  # fmt: skip
+    return msgspec.structs.replace(CALL, **fields)
 
 
 @pytest.fixture

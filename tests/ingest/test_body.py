@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import time
 import zlib
 
 import pytest
@@ -163,7 +164,7 @@ def slowly(monkeypatch):
     def make(raw: bytes, rate: float):
         made = chunked(raw)
         stream = made.META["wsgi.input"] = Trickle(raw, rate)
-        monkeypatch.setattr(body.time, "monotonic", lambda: stream.now)
+        monkeypatch.setattr(time, "monotonic", lambda: stream.now)
         return made, stream
 
     return make

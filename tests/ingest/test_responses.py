@@ -213,7 +213,7 @@ def test_the_endpoint_takes_responses_with_a_key_that_may_send(send):
     item = {
         "provider": "openai",
         "flow": "triage",
-        "response": SHAPES["openai"][0] | {"id": "r1", "model": "gpt-4o"},
+        "response": {"id": "r1", "model": "gpt-4o", "usage": {"prompt_tokens": 100, "completion_tokens": 20}},
     }
     answer = send({"responses": [item, {"response": {}}]}, path="/v1/responses")
     assert answer.status_code == 202
