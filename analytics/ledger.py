@@ -208,7 +208,7 @@ def kept_from(now: datetime) -> datetime:
 
 def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[str, Any]) -> None:
     touched = _run(cursor, "touch_runs", {})
-    if told := _run(cursor, "touch_told_runs", {}):
+    if told := _run(cursor, "touch_told_runs", window):
         cursor.execute("SELECT least(min(lo), %(lo)s), greatest(max(hi), %(hi)s) FROM touched", window)
         lo, hi = cursor.fetchall()[0]
         window = window | {"lo": lo, "hi": hi}

@@ -22,7 +22,8 @@ named AS (
     WHERE s.project_id = %(project)s AND s.series_id IS NULL AND s.received_at > %(now)s - interval '30 days' AND (
         s.call IN (SELECT id FROM delta WHERE project_id = %(project)s AND sign = 1)
         OR s.call_alt IN (SELECT id FROM delta WHERE project_id = %(project)s AND sign = 1)
-        OR s.run IN (SELECT id FROM run_delta WHERE project_id = %(project)s AND sign = 1))),
+        OR s.run IN (SELECT id FROM run_delta WHERE project_id = %(project)s AND sign = 1)
+        OR s.run IN (SELECT id FROM run_name WHERE project_id = %(project)s))),
 wrong AS MATERIALIZED (
     SELECT s.id FROM named JOIN score s ON s.project_id = %(project)s AND s.id = named.id
     WHERE s.series_id IS NULL OR s.session_id IS NOT NULL

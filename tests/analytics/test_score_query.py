@@ -18,7 +18,7 @@ from tests.analytics.test_scores import project, score, told  # noqa: F401 - a f
 pytestmark = pytest.mark.django_db
 
 
-def asked(project, **params: Any) -> Result:
+def asked(project, **params: Any) -> Result:  # noqa: F811
     given = {"period": "today", **params}
     return answer(parse({name: [value] for name, value in given.items()}, project=project, now=NOW), now=NOW)
 
@@ -70,7 +70,8 @@ def test_judge_versions_are_never_averaged_together_silently(scored):
         "grade counts judge version v2, the newest of 2: group by judge_version to see each.",
     )
     each = asked(scored, measures="score:grade", group_by="judge_version", order="judge_version")
-    assert each.rows == (("v1", 1.5), ("v2", 8.0)) and each.notes == ()
+    assert each.rows == (("v1", 1.5), ("v2", 8.0))
+    assert each.notes == ()
     assert asked(scored, measures="score:grade", judge_version="v1").totals["score:grade"] == 1.5
 
 
@@ -94,7 +95,8 @@ def test_sources_are_kept_apart_too(scored):
 def test_what_cannot_be_asked_says_what_can(scored, params, field):
     with pytest.raises(ApiError) as refused:
         asked(scored, **params)
-    assert refused.value.field == field and refused.value.hint
+    assert refused.value.field == field
+    assert refused.value.hint
 
 
 def test_success_rates_and_what_a_success_costs(scored):

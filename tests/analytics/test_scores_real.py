@@ -68,10 +68,13 @@ def test_undone_is_the_boolean_score_undo(project):
         undone = truth.get(model, [])
         assert n == len(undone)
         if undone:
-            assert close(mean, sum(undone) / n) and close(rate, 1 - sum(undone) / n)
+            assert close(mean, sum(undone) / n)
+            assert close(rate, 1 - sum(undone) / n)
             wilson = stats.binomtest(n - sum(undone), n).proportion_ci(method="wilson")
-            assert interval is not None and interval.n == n
-            assert close(interval.low, wilson.low) and close(interval.high, wilson.high)
+            assert interval is not None
+            assert interval.n == n
+            assert close(interval.low, wilson.low)
+            assert close(interval.high, wilson.high)
 
 
 def test_a_judges_grades_are_numbers_with_their_means_and_intervals(project):
@@ -104,9 +107,12 @@ def test_a_judges_grades_are_numbers_with_their_means_and_intervals(project):
         result.rows, result.intervals["score:mt_bench"], strict=True
     ):
         grades = truth[model, version]
-        assert n == len(grades) and close(mean, sum(grades) / n)
+        assert n == len(grades)
+        assert close(mean, sum(grades) / n)
         low, high = stats.t.interval(0.95, n - 1, loc=mean, scale=stats.sem(grades))
-        assert interval is not None and close(interval.low, low) and close(interval.high, high)
+        assert interval is not None
+        assert close(interval.low, low)
+        assert close(interval.high, high)
     assert differences(project) == []
 
 
@@ -126,4 +132,5 @@ def test_replaced_and_followed_scores_are_what_a_rebuild_makes(project):
     assert differences(project) == []
     for (day,) in rows("SELECT DISTINCT day FROM usage_day"):
         rebuild_day(project, day, now=NOW)
-    assert rows(table) == before and sum(row[3] for row in before) == 60
+    assert rows(table) == before
+    assert sum(row[3] for row in before) == 60
