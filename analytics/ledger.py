@@ -173,8 +173,9 @@ def roll(
     cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[str, Any], *, now: datetime
 ) -> None:
     """Bring runs and every rollup up to what stands in `delta`."""
+    window = window | {"told": outcomes.any_told(cursor, states)}
     _runs(cursor, states, window)
-    if outcomes.any_told(cursor, states):
+    if window["told"]:
         _run(cursor, "note_told", {"projects": list(states), "now": now})
     scores.follow(cursor, states, now=now)
     _run(cursor, "note_sightings", {})
@@ -224,7 +225,7 @@ def _runs(cursor: "Cursor[Any]", states: dict[int, ProjectState], window: dict[s
     _name_sets(cursor, states)
     _run(cursor, "name_runs", {})
     _run(cursor, "judge_runs", window)
-    if outcomes.any_told(cursor, states):
+    if window["told"]:
         _run(cursor, "tell_runs", {})
     if _run(cursor, "find_wasted", window):
         _run(cursor, "mark_wasted", window)
