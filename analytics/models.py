@@ -4,10 +4,26 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Project
-from analytics.changes_measured import Measured  # noqa: F401
-from analytics.changes_models import Change, ChangeFlow, PriceMark  # noqa: F401 - models of this app too
-from analytics.rates_models import ExchangeRate as ExchangeRate
-from analytics.scores_models import FlowQuality, ScoreDefinition  # noqa: F401
+from analytics.changes_measured import Measured
+from analytics.changes_models import Change, ChangeFlow, PriceMark
+from analytics.rates_models import ExchangeRate
+from analytics.scores_models import FlowQuality, ScoreDefinition
+
+__all__ = [  # those of other modules belong to this app, too
+    "UNATTRIBUTED",
+    "CatalogueChange",
+    "Change",
+    "ChangeFlow",
+    "ExchangeRate",
+    "Feature",
+    "Flow",
+    "FlowQuality",
+    "ImportBatch",
+    "Measured",
+    "Price",
+    "PriceMark",
+    "ScoreDefinition",
+]  # fmt: skip
 
 UNATTRIBUTED = 0  # flow_id of calls that named no flow
 

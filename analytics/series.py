@@ -73,7 +73,8 @@ def coarse(series: Series) -> Series:
 
 class Told(NamedTuple):
     """What is known of all calls that say the same of themselves: their series (as text), their flow, and their
-    prices in a book. Good as long as the book is the project's: another thread may have made it just before that changed."""
+    prices in a book. Good as long as the book is the project's: another thread may have made
+    it just before that changed."""
 
     series: str
     flow: int
@@ -185,7 +186,12 @@ class ProjectState:
 
     def bound(self) -> None:
         """Names come from senders: what is remembered of them is bounded, and written again when forgotten."""
-        remembers: list[dict[Any, Any] | set[Any]] = [self.told, self.series, self.tag_sets, *self.names.values()]
+        remembers: list[dict[Any, Any] | set[Any]] = [
+            self.told,
+            self.series,
+            self.tag_sets,
+            *self.names.values(),
+        ]
         for remembered in remembers:
             if len(remembered) > MAX_REMEMBERED:
                 remembered.clear()

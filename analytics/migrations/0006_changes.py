@@ -15,7 +15,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Change",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("kind", models.CharField(max_length=20)),
                 ("environment", models.CharField(blank=True, max_length=200)),
                 ("subject", models.CharField(blank=True, max_length=200)),
@@ -29,7 +34,14 @@ class Migration(migrations.Migration):
                 ("first_call_at", models.DateTimeField(null=True)),
                 ("recorded_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("key", models.CharField(max_length=220, null=True)),
-                ("project", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="changes", to="accounts.project")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="accounts.project",
+                    ),
+                ),
             ],
             options={
                 "db_table": "change",
@@ -40,7 +52,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ChangeFlow",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.CharField(max_length=200)),
                 ("environment", models.CharField(blank=True, max_length=200)),
                 ("first_call_at", models.DateTimeField(null=True)),
@@ -48,18 +65,35 @@ class Migration(migrations.Migration):
                 ("seen_subject", models.CharField(blank=True, max_length=200)),
                 ("seen_before", models.CharField(max_length=400, null=True)),
                 ("seen_after", models.CharField(max_length=400, null=True)),
-                ("change", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="on_flows", to="analytics.change")),
+                (
+                    "change",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="on_flows",
+                        to="analytics.change",
+                    ),
+                ),
             ],
             options={
                 "db_table": "change_flow",
                 "indexes": [models.Index(fields=["name", "change"], name="change_of_flow")],
-                "constraints": [models.UniqueConstraint(fields=("change", "name", "environment"), name="change_flow_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("change", "name", "environment"), name="change_flow_once")
+                ],
             },
         ),
         migrations.CreateModel(
             name="PriceMark",
             fields=[
-                ("project", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to="accounts.project")),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="accounts.project",
+                    ),
+                ),
                 ("version", models.CharField(max_length=200)),
             ],
             options={"db_table": "change_price_mark"},

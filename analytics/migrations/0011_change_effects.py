@@ -10,7 +10,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Measured",
             fields=[
-                ("change", models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="measured", serialize=False, to="analytics.change")),
+                (
+                    "change",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="measured",
+                        serialize=False,
+                        to="analytics.change",
+                    ),
+                ),
                 ("at", models.DateTimeField()),
                 ("effects", models.JSONField(default=list)),
             ],

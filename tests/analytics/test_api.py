@@ -109,10 +109,8 @@ def test_csv_is_rfc_4180_and_starts_no_formula(get):
     [
         ("measures=costs", "measures", "Nearest: cost"),
         ("", "measures", "Known are calls"),
-        ("measures=outcome_rate", "measures", ""),
         ("measures=score:thumbs", "measures", ""),
         ("measures=cost&group_by=flwo", "group_by", "Nearest: flow"),
-        ("measures=cost&group_by=owner", "group_by", ""),
         ("measures=cost&grain=minute", "grain", "15min"),
         ("measures=cost&zone=Berlin", "zone", "Europe/Berlin"),
         ("measures=cost&period=8d", "period", "7d"),

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -88,7 +89,7 @@ def test_false_discovery_is_benjamini_hochberg():
 
 
 def moment(**fields):
-    given = {
+    given: dict[str, Any] = {
         "at": datetime(2026, 11, 10, 9, 37, tzinfo=UTC),
         "zone": "UTC",
         "now": NOW,

@@ -12,7 +12,8 @@ from analytics.measures import COSTS, EXACT, MEASURES, known_sum
 # Every measure name of the contract but those of a score, which are made when they are asked for.
 CONTRACT = """calls runs errors error_rate input_tokens cache_read_tokens cache_write_tokens output_tokens
     reasoning_tokens total_tokens cache_hit_rate cost input_cost output_cost cost_per_call cost_per_run
-    cost_per_1k_tokens cost_per_success outcome_rate wasted_cost users customers p50_latency p90_latency p95_latency p99_latency
+    cost_per_1k_tokens cost_per_success outcome_rate
+    wasted_cost users customers p50_latency p90_latency p95_latency p99_latency
     p50_run_duration p90_run_duration p95_run_duration p99_run_duration p95_cost_per_run p50_ttft p90_ttft p95_ttft
     p99_ttft tokens_per_second priced_share attributed_share unpriced_calls duplicates""".split()  # noqa: SIM905
 

@@ -50,7 +50,7 @@ def test_an_import_that_was_cut_off_is_completed_under_its_number(project, tmp_p
         parts.append(1)
         if len(parts) == 3:
             raise Cut
-        put(*args, **options)  # type: ignore[arg-type]
+        put(*args, **options)
 
     monkeypatch.setattr(inbox, "put", cut)
     with pytest.raises(Cut):

@@ -8,7 +8,8 @@ from accounts.models import ApiKey, AuditLine, Invitation, Member, User
 pytestmark = pytest.mark.django_db
 
 READ = (
-    "overview", "explore", "explore_csv", "changes", "runs", "calls", "trust_unpriced", "trust_rejected", "trust_duplicates",
+    "overview", "explore", "explore_csv", "changes", "runs", "calls", "trust_unpriced", "trust_rejected",
+    "trust_duplicates",
     "start", "start_live", "settings", "settings_members", "settings_keys", "settings_prices", "settings_imports",
     "settings_set_aside", "settings_audit", "settings_scores", "settings_catalogue", "find", "views",
 )  # fmt: skip
@@ -107,11 +108,13 @@ def test_every_address_of_a_project_is_in_this_table():
         "alerts", "alert", "alert_ack", "alert_mute", "rules", "rule", "rule_new", "rule_delete", "settings_channels",
         "settings_channel_save", "settings_channel_test", "settings_channel_delete", "settings_digest",
         "settings_delivery_again",
+        "budgets", "budget", "budget_new", "budget_delete",  # test_budgets.py
         "finance", "month", "month_export", "month_file", "month_invoice", "month_invoice_change", "month_rate_remove",
         "month_schedule_stop",
         "settings_score_confirm", "settings_score_primary",  # test_settings_scores.py
-        "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view", "settings_catalogue_flow",
-        "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo", "settings_role", "settings_withdraw_invitation",
+        "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view",
+        "settings_catalogue_flow", "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo",
+        "settings_role", "settings_withdraw_invitation",
         "settings_revoke_key", "settings_withdraw_price", "settings_undo_import", "settings_set_aside_file",
     }  # fmt: skip
     assert named - set(READ) - set(WRITE) - others == set()

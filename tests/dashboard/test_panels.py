@@ -26,12 +26,12 @@ def raising(problem: Exception):
 
 
 def test_figures_are_the_panels_body():
-    panel = filled(PANEL, lambda: [1], scope=SCOPE)  # type: ignore[arg-type]
+    panel = filled(PANEL, lambda: [1], scope=SCOPE)
     assert (panel.body, panel.state, panel.title) == ([1], None, "Spend by feature")
 
 
 def test_a_state_stands_in_the_place_of_figures():
-    panel = filled(PANEL, lambda: State(say="No call."), scope=SCOPE)  # type: ignore[arg-type]
+    panel = filled(PANEL, lambda: State(say="No call."), scope=SCOPE)
     assert panel.body is None
     assert panel.state is not None
     assert panel.state.say == "No call."
@@ -45,7 +45,7 @@ def test_a_state_stands_in_the_place_of_figures():
     ],
 )
 def test_a_failed_panel_can_be_tried_again(problem, said):
-    panel = filled(PANEL, raising(problem), scope=SCOPE)  # type: ignore[arg-type]
+    panel = filled(PANEL, raising(problem), scope=SCOPE)
     assert panel.state is not None
     assert (panel.state.say, panel.state.failed) == (said, True)
     assert panel.state.reference.startswith("q-")
@@ -55,14 +55,14 @@ def test_a_failed_panel_can_be_tried_again(problem, said):
 
 def test_a_question_that_no_table_knows_is_not_tried_again():
     problem = ApiError(422, "bad_query", "users is not known by model.", hint="Group by flow.")
-    panel = filled(PANEL, raising(problem), scope=SCOPE)  # type: ignore[arg-type]
+    panel = filled(PANEL, raising(problem), scope=SCOPE)
     assert panel.state is not None
     assert (panel.state.note, panel.retry) == ("Group by flow.", "")
 
 
 def test_a_bug_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
-        filled(PANEL, lambda: 1 // 0, scope=SCOPE)  # type: ignore[arg-type]
+        filled(PANEL, lambda: 1 // 0, scope=SCOPE)
 
 
 def test_only_a_refresh_asks_for_one_panel():

@@ -93,7 +93,7 @@ class Inbox:
     port: int = 0
     mails: list[tuple[list[str], str]] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd asks for it
         self.mails.append((list(envelope.rcpt_tos), envelope.content.decode("utf-8", "replace")))
         return "250 taken"
 

@@ -36,7 +36,9 @@ def text_of(project):
     return digest.digest(project, monday=MONDAY.date(), now=MONDAY)["text"]
 
 
-@pytest.mark.parametrize(("hour", "day", "is_due"), [(6, 23, False), (7, 23, True), (22, 23, True), (23, 23, False), (12, 24, False)])
+@pytest.mark.parametrize(("hour", "day", "is_due"), [
+    (6, 23, False), (7, 23, True), (22, 23, True), (23, 23, False), (12, 24, False),
+])  # fmt: skip
 def test_it_is_due_on_monday_from_eight_in_the_projects_zone(project, hour, day, is_due):
     now = datetime(2026, 11, day, hour, tzinfo=UTC)
     assert (digest.due_week(project, now) is not None) == is_due

@@ -11,7 +11,14 @@ from accounts.errors import ApiError
 from ingest import inbox
 from ingest.inbox import Kind, Sender, encode, put, quarter_hour, read_records
 from ingest.models import InboxRow, Intake
-from ingest.records import CallRecord, MessagesRecord, SpanRecord, Tokens
+from ingest.records import (
+    CallRecord,
+    MessagesRecord,
+    OutcomeRecord,
+    ScoreRecord,
+    SpanRecord,
+    Tokens,
+)
 from tests.ingest.conftest import event, stored
 from tests.ingest.test_export import as_json
 
@@ -29,6 +36,8 @@ RECORDS = {
     ),
     Kind.SPANS: SpanRecord("t", "s", None, "n", "call", "sc", 1, 2, call=CallRecord("t-s", 1)),
     Kind.MESSAGES: MessagesRecord("t", "s", 1, input="hello"),
+    Kind.SCORES: ScoreRecord("s-1", "thumbs", 1, number=Decimal("0.70"), run="r"),
+    Kind.OUTCOMES: OutcomeRecord("r", 1, success=True, value=Decimal("12.50")),
 }
 
 

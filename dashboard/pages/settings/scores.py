@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.models import Member
-
 from analytics.models import Flow
 from analytics.score_lists import orphans
 from analytics.score_settings import choose_primary, define, words
