@@ -4,7 +4,17 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from analytics import catalogue_queue, changes_notice, demo, effects_store, fold, load, partitions, pricebook, retention
+from analytics import (
+    catalogue_queue,
+    changes_notice,
+    demo,
+    effects_store,
+    fold,
+    load,
+    partitions,
+    pricebook,
+    retention,
+)
 
 DRAIN_SECONDS = 20.0
 

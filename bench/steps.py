@@ -29,7 +29,9 @@ def main(kind: str, items: int) -> dict[str, Any]:
     _put(kind, items, project)
     server = connection.connection.info.backend_pid
     start, python, postgres = time.perf_counter(), time.process_time(), cpu_of(server)
-    load.drain(now=timezone.now, seconds=600, lanes=[project.lane])  # as the worker does: the next batch made ready
+    load.drain(
+        now=timezone.now, seconds=600, lanes=[project.lane]
+    )  # as the worker does: the next batch made ready
     return {
         "items": items, "seconds": time.perf_counter() - start, "python": time.process_time() - python,
         "postgres": cpu_of(server) - postgres, "steps": ledger.TIMES_SPENT,

@@ -78,7 +78,9 @@ class Gate:
         if not self.rules:
             return records
         return [
-            msgspec.structs.replace(record, comment=redact(record.comment, self.rules)) if record.comment else record
+            msgspec.structs.replace(record, comment=redact(record.comment, self.rules))
+            if record.comment
+            else record
             for record in records
         ]
 
