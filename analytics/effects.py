@@ -53,7 +53,7 @@ class Effect:
     @property
     def better(self) -> tuple[float, float, float] | None:
         """(low, effect, high) in standard deviations, right is always better; None where it cannot be said."""
-        found = self.test.in_sd if self.test else None
+        found = self.test.in_sd if self.test and self.good else None
         return tuple(-value for value in reversed(found)) if found and self.good == "down" else found  # type: ignore[return-value]
 
 
@@ -123,9 +123,17 @@ def _on_flow(project: Project, line: Line, flow: str, now: datetime) -> OnFlow:
     if found is None:
         return OnFlow(flow=flow, windows=None)
     sides = read_sides(project, line, flow=flow, environment=environment, windows=found, now=now)
+    return OnFlow(flow=flow, windows=found, share=sides.share, effects=_effects(project, sides, flow, now))
+
+
+def effects_between(project: Project, sides: Sides, *, now: datetime) -> tuple[Effect, ...]:
+    """The same of any two sides, whatever they are: verdicts given over all of them together."""
+    return judged([OnFlow(flow="", windows=None, effects=_effects(project, sides, "", now))])[0].effects
+
+
+def _effects(project: Project, sides: Sides, flow: str, now: datetime) -> tuple[Effect, ...]:
     scores = (_of_score(one, flow) for one in score_effects(project, sides, now=now))
-    effects = (*(_effect(one, flow, sides) for one in TESTS), *scores)
-    return OnFlow(flow=flow, windows=found, share=sides.share, effects=effects)
+    return (*(_effect(one, flow, sides) for one in TESTS), *scores)
 
 
 def _moment(project: Project, line: Line, flow: str, environment: str, now: datetime) -> Moment:

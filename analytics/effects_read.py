@@ -67,8 +67,8 @@ def read_sides(
     share = _share(project, place, (new, old), windows.after, now)
     divided = share is not None and share < TAKEN_OVER
     return Sides(
-        before=_side(project, (*place, *(old if divided else ())), windows.before, now),
-        after=_side(project, (*place, *(new if divided else ())), windows.after, now),
+        before=read_side(project, (*place, *(old if divided else ())), windows.before, now),
+        after=read_side(project, (*place, *(new if divided else ())), windows.after, now),
         share=share,
     )
 
@@ -112,7 +112,8 @@ def _calls(project: Project, filters: Filters, period: Period, now: datetime) ->
     return int(merged(cells.values()).get("calls") or 0)
 
 
-def _side(project: Project, filters: Filters, period: Period, now: datetime) -> Side:
+def read_side(project: Project, filters: Filters, period: Period, now: datetime) -> Side:
+    """One side: everything that passes the filters in a period."""
     runs = Query(project=project, period=period, measures=RUN_MEASURES, filters=filters)
     calls = Query(project=project, period=period, measures=CALL_MEASURES, filters=filters, grain="day")
     found = read_cells(calls, now)

@@ -21,7 +21,7 @@ BEHIND_SECONDS = 300
 PLACES = (
     ("Overview", "overview", "g o"),
     ("Explore", "explore", "g e"),
-    ("Quality", "changes", "g q"),
+    ("Quality", "quality", "g q"),
     ("Guardrails", "budgets", "g g"),
     ("Finance", "finance", "g f"),
     ("Settings", "settings", "g s"),

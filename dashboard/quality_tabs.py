@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from dashboard.frame import Choice
 
-TABS = (("Changes", "changes"),)
+TABS = (("Scores", "quality"), ("Changes", "changes"))
 
 
 def tabs(slug: str, current: str) -> tuple[Choice, ...]:

@@ -23,7 +23,11 @@ NO_COMPARISON = "none"
 DEFAULT_COMPARISON = "previous"
 # Parameters in the order in which links write them; everything else is a filter.
 KEPT = ("environment", "period", "from", "to", "zone", "compare")
-PAGE = ("measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel", "with", "kind", "who")
+PAGE = (
+    "measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel", "with", "kind", "who",
+    "name", "by", "worst", "score", "change",
+)  # fmt: skip
+SIDES = ("a.", "b.")  # what one side of Compare is filtered to, and its own dates
 Params = dict[str, tuple[str, ...]]
 
 
@@ -79,7 +83,7 @@ class Scope:
 
     def elsewhere_filtered(self, path: str) -> str:
         """Another page of the same environment, period and filters."""
-        return address(path, {name: values for name, values in self.params.items() if name not in PAGE})
+        return address(path, {name: values for name, values in self.params.items() if not is_own(name)})
 
     def with_period(self, **changes: str | None) -> str:
         """The same page about another stretch of time."""
@@ -137,7 +141,7 @@ def _day_after(text: str) -> str:
 
 def _for_engine(params: Params, project: Project) -> dict[str, list[str]]:
     """What `analytics.query.parse` reads: the page's own parameters out, the page's defaults in."""
-    asked = {name: list(values) for name, values in params.items() if name not in PAGE}
+    asked = {name: list(values) for name, values in params.items() if not is_own(name)}
     asked["measures"] = ["calls"]
     environments = asked.pop("environment", [project.main_environment])
     if ALL not in environments:
@@ -146,6 +150,11 @@ def _for_engine(params: Params, project: Project) -> dict[str, list[str]]:
     if compare != NO_COMPARISON and not asked.get("compare_from"):
         asked["compare"] = [compare]
     return asked
+
+
+def is_own(name: str) -> bool:
+    """Whether a parameter is a page's own, and no part of a question."""
+    return name in PAGE or name.startswith(SIDES)
 
 
 def comparison_of(scope: Scope) -> str:

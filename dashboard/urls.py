@@ -3,7 +3,22 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard import alert_urls, budget_urls
-from dashboard.pages import changes, demo, explore, find, lists, overview, run, start, theme, trust, views
+from dashboard.pages import (
+    changes,
+    compare,
+    demo,
+    explore,
+    find,
+    flow,
+    lists,
+    overview,
+    quality,
+    run,
+    start,
+    theme,
+    trust,
+    views,
+)
 from dashboard.pages.settings import catalogue, history, keys, members, prices, project, scores
 
 settings: list[URLPattern | URLResolver] = [
@@ -46,12 +61,16 @@ settings: list[URLPattern | URLResolver] = [
 project_pages: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("explore", explore.explore, name="explore"),
+    path("compare", compare.compare, name="compare"),
+    path("flows", flow.flow, name="flow_named"),
+    path("flows/<path:name>", flow.flow, name="flow"),
     path("find", find.find_page, name="find"),
     path("share", views.share, name="share"),
     path("views", views.views, name="views"),
     path("views/save", views.save, name="save_view"),
     path("views/<int:number>", views.view, name="view"),
     path("views/<int:number>/change", views.change, name="change_view"),
+    path("quality", quality.quality, name="quality"),
     path("changes", changes.changes, name="changes"),
     path("changes/declare", changes.declare_change, name="change_declare"),
     path("changes/<int:number>", changes.change, name="change"),

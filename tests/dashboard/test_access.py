@@ -8,7 +8,7 @@ from accounts.models import ApiKey, AuditLine, Invitation, Member, User
 pytestmark = pytest.mark.django_db
 
 READ = (
-    "overview", "explore", "explore_csv", "changes", "runs", "calls", "trust_unpriced", "trust_rejected",
+    "overview", "explore", "explore_csv", "compare", "quality", "changes", "runs", "calls", "trust_unpriced", "trust_rejected",
     "trust_duplicates",
     "start", "start_live", "settings", "settings_members", "settings_keys", "settings_prices", "settings_imports",
     "settings_set_aside", "settings_audit", "settings_scores", "settings_catalogue", "find", "views",
@@ -111,6 +111,7 @@ def test_every_address_of_a_project_is_in_this_table():
         "budgets", "budget", "budget_new", "budget_delete",  # test_budgets.py
         "finance", "month", "month_export", "month_file", "month_invoice", "month_invoice_change", "month_rate_remove",
         "month_schedule_stop",
+        "flow", "flow_named",  # test_flow.py
         "settings_score_confirm", "settings_score_primary",  # test_settings_scores.py
         "run", "run_content", "values", "change", "change_edit", "change_delete", "share", "view", "change_view",
         "settings_catalogue_flow", "settings_catalogue_feature", "settings_catalogue_undo", "remove_demo",
