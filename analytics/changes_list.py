@@ -105,8 +105,8 @@ def _chosen(project: Project, wanted: Wanted) -> QuerySet[Change]:
     found = Change.objects.filter(project=project)
     if wanted.flows:
         named = Change.objects.filter(project=project, on_flows__name__in=raw_names(project, wanted.flows))
-        everywhere = Q(on_flows__isnull=True, noticed=False)
-        found = found.filter(Q(pk__in=named.values("pk")) | everywhere)
+        everywhere = Change.objects.filter(project=project, on_flows__isnull=True, noticed=False)
+        found = found.filter(Q(pk__in=named.values("pk")) | Q(pk__in=everywhere.values("pk")))
     if wanted.kinds:
         found = found.filter(kind__in=wanted.kinds)
     if wanted.environments:

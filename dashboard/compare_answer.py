@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analytics.effects import BETTER, UNCLEAR, WORSE, Effect
-from dashboard import formats
+from dashboard import change_answers, formats
 from dashboard.answers import Answer, Phrase
 from dashboard.change_answers import WORDS
 from dashboard.change_texts import value_text
@@ -16,6 +16,11 @@ MOST = 2  # coloured phrases
 
 def sentence(pair: Pair, found: Compared) -> Answer:
     """Of periods how spend moved; then what is clearly worse, else what is clearly better, else that nothing is."""
+    if pair.line is not None:
+        return change_answers.one(pair.b.scope, pair.line, found.effects)
+    for side, result in ((pair.a, found.a), (pair.b, found.b)):
+        if not result.totals["calls"]:
+            return (Phrase(f"No call in {side.label}, so there is nothing to compare with."),)
     lead = (
         _spend(found)
         if pair.mode == PERIODS

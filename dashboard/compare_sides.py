@@ -14,9 +14,9 @@ from analytics.changes_list import Line
 from analytics.effects import effects_of
 from analytics.effects_read import TAKEN_OVER
 from analytics.periods import Period
-from dashboard import spans_of_time
 from dashboard import scope as scopes
-from dashboard.change_texts import change_text, kind_text, short
+from dashboard import spans_of_time
+from dashboard.change_texts import short
 from dashboard.scope import SIDES, Scope
 
 TIMES = ("period", "from", "to", "until")
@@ -48,6 +48,7 @@ class Pair:
     b: Side
     notes: tuple[str, ...] = ()
     line: Line | None = None
+    flow: str = ""  # of a change: the flow that is looked at
 
 
 def own_filters(scope: Scope, side: str) -> dict[str, tuple[str, ...]]:
@@ -77,7 +78,7 @@ def pair(scope: Scope) -> Pair | None:
         mode=mode,
         a=Side(letter="A", label=labels[0], scope=a),
         b=Side(letter="B", label=labels[1], scope=b),
-        notes=tuple((*_lengths(a.period, b.period), *scope.asked.notes)),
+        notes=(*_lengths(a.period, b.period), *scope.asked.notes),
     )
 
 
@@ -100,11 +101,10 @@ def around(scope: Scope, line: Line) -> Pair | None:
     notes = (*found.windows.notes, *((f"Only calls that carry {short(line.before or '')} and {short(line.after or '')}: "
              "both are in use.",) if divided else ()))  # fmt: skip
     made = [
-        Side(letter=letter, label=f"{name} {kind_text(line)} {change_text(line)}, {spans_of_time.dates(one.period, year=False)}",
-             scope=one)
+        Side(letter=letter, label=f"{name}, {spans_of_time.dates(one.period, year=False)}", scope=one)
         for letter, name, one in zip("AB", names, sides, strict=True)
-    ]  # fmt: skip
-    return Pair(mode=CHANGE, a=made[0], b=made[1], notes=notes, line=line)
+    ]
+    return Pair(mode=CHANGE, a=made[0], b=made[1], notes=notes, line=line, flow=flow)
 
 
 def _carrying(line: Line, value: str | None) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,8 @@ from dashboard.entries import RunRow
 from dashboard.flow_ask import FlowAsked
 from dashboard.frame import Choice
 
-EACH, MOST = 2, 8  # of each reason in the mixed list; of one reason
+ORDINALS = ("", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+EACH, MOST = 2, len(ORDINALS)  # of each reason in the mixed list; of one reason
 MIXED = ""
 
 
@@ -73,7 +74,7 @@ def _runs(asked: FlowAsked, order: str, limit: int) -> tuple[Run, ...]:
 
 
 def _why(asked: FlowAsked, name: str, place: int, run: Run) -> str:
-    rank = "" if not place else f"{place + 1}. "
+    rank = "" if not place else f"{ORDINALS[place]} "
     return {
         "slowest": f"{rank}slowest",
         "costliest": f"{rank}costliest",

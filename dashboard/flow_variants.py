@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from analytics.dimensions import LABELS, REST
+from analytics.dimensions import LABELS, REST, SEVERAL
 from dashboard import formats, shares
 from dashboard.change_texts import short
 from dashboard.flow_ask import FlowAsked
@@ -104,6 +104,7 @@ def variants(asked: FlowAsked) -> dict[str, Any] | None:
         "rows": rows,
         "total": row("All variants", "", result.totals, f"100.0{formats.NBSP}%", total_sure),
         "few": any(few(one) and one and one.n for one in sure.values()),
+        "several": any(group[0] == SEVERAL for group in names),
         "cut": result.cut,
         "show_all": asked.inside.url(reverse("explore", args=[asked.page.project.slug]), group_by=by, limit="1000",
                                      by=None, worst=None, grain=None, view=None, name=None),

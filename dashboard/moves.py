@@ -56,13 +56,13 @@ def _cost(figures: Figures | None) -> Decimal:
 
 
 def _move(scope: Scope, name: str, amount: Decimal, current: Figures | None, base: Figures | None) -> Move:
-    explore = reverse("explore", args=[scope.project.slug])
+    compare = reverse("compare", args=[scope.project.slug])
     return Move(
         amount=formats.money_answer(amount, signed=True),
         tone="worse" if amount > 0 else "better",
         name=name,
         said=_reason(current or {}, base or {}),
-        href=scope.narrowed(explore, "flow", name, group_by="model"),
+        href=scope.narrowed(compare, "flow", name, by="model"),
     )
 
 

@@ -27,7 +27,7 @@ def _worse(facts: Facts) -> Answer | None:
         return None
     fell = len({(one.effect.flow, one.effect.label) for one in worse}) + len(found.unexplained)
     lead = (Phrase(f"{_count(fell)} scores got worse. "),) if fell > 1 else ()
-    tail = (Phrase("; "), *_without_cause(found.unexplained[0], later=True)) if found.unexplained else ()
+    tail = (Phrase("; "), *_without_cause(found.unexplained[0])) if found.unexplained else ()
     return (*lead, *_by_change(scope, worse[0], "worse"), *tail, Phrase("."))
 
 
@@ -36,16 +36,23 @@ def _by_change(scope: Scope, one: Suspect, tone: str) -> Answer:
     where = f" in {effect.flow}" if effect.flow else ""
     return (
         Phrase(f"{kind_text(line)[:1].upper()}{kind_text(line)[1:]} {change_text(line)}", "bold"),
-        Phrase(f" on {day(line.at, scope)} moved {effect.label} by "),
-        Phrase(_moved(effect), tone),
-        Phrase(where),
+        Phrase(f" {_verb(effect.test.difference if effect.test else 0)} "),
+        Phrase(_size(difference_text(effect, effect.test.difference if effect.test else None)), tone),
+        Phrase(f" {_preposition(effect)} {effect.label}{where} on {day(line.at, scope)}"),
     )
 
 
-def _moved(effect: Effect) -> str:
-    return difference_text(effect, effect.test.difference if effect.test else None).replace(
-        f"{formats.NBSP}pp", " points"
-    )
+def _verb(difference: float) -> str:
+    return "added" if difference > 0 else "took"
+
+
+def _preposition(effect: Effect) -> str:
+    return "to" if effect.test is not None and effect.test.difference > 0 else "off"
+
+
+def _size(moved: str) -> str:
+    """33.1 points; 0.12: the size of a move without its sign."""
+    return moved.lstrip("+" + formats.MINUS).replace(f"{formats.NBSP}pp", " points")
 
 
 def _unexplained(facts: Facts) -> Answer | None:
@@ -54,15 +61,16 @@ def _unexplained(facts: Facts) -> Answer | None:
         return None
     fell = len(found.unexplained)
     lead = (Phrase(f"{_count(fell)} scores got worse with no change that explains it. "),) if fell > 1 else ()
-    return (*lead, *_without_cause(found.unexplained[0], later=False), Phrase("."))
+    return (*lead, *_without_cause(found.unexplained[0]), Phrase("."))
 
 
-def _without_cause(one: Now, *, later: bool) -> Answer:
+def _without_cause(one: Now) -> Answer:
     moved = one.moved
-    by = one.quality.show_moved(moved.difference).replace(f"{formats.NBSP}pp", " points") if moved else ""
+    size = _size(one.quality.show_moved(moved.difference)) if moved else ""
+    rose = moved is not None and moved.difference > 0
     return (
         Phrase(one.quality.label, "bold"),
-        Phrase(f" in {one.flow} moved by {by} "),
+        Phrase(f" in {one.flow} {'rose' if rose else 'fell'} by {size} "),
         Phrase("with no known cause", "worse"),
     )
 

@@ -29,6 +29,7 @@ from dashboard import scope as scopes
 from dashboard.change_effects import OnPage, effects_on_page
 from dashboard.change_rows import Row, row_of, rows_of
 from dashboard.change_texts import KIND_WORDS, change_text, kind_text
+from dashboard.flow_links import flow_path
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
 from dashboard.panels import Panel, State, filled
@@ -273,7 +274,9 @@ def _links(scope: Scope, line: Line) -> Sequence[Choice]:
     since = {"from": str(line.at.astimezone(ZoneInfo(scope.project.zone)).date())}
     place = {"flow": line.flows[0]} if len(line.flows) == 1 else {}
     environment = {"environment": line.environment} if line.environment else {}
-    found = []
+    found = [Choice("Compare before and after", f"{reverse('compare', args=[slug])}?change={line.id}")]
+    if len(line.flows) == 1:
+        found.append(Choice("Flow", flow_path(slug, line.flows[0])))
     if dimension and line.after and line.seen:
         query = urlencode({**environment, **since, **place, dimension: line.after})
         found.append(Choice("Runs that carry it", f"{reverse('runs', args=[slug])}?{query}"))

@@ -14,6 +14,7 @@ from analytics.changes_list import Line, one
 from dashboard import compare_answer, compare_menus, compare_moved
 from dashboard import explore_menus as menus
 from dashboard import scope as scopes
+from dashboard.change_texts import change_text, kind_text
 from dashboard.compare_rows import Compared, compared, totals
 from dashboard.compare_sides import CHANGE, PERIODS, VARIANTS, Pair, around, pair
 from dashboard.empties import why_empty
@@ -52,6 +53,7 @@ def compare(request: HttpRequest, member: Member) -> HttpResponse:
     trust = body.b.trust if body else None
     context = {
         "pair": found,
+        "line": _heading(found),
         "panel": panel,
         "where": where,
         "answer": compare_answer.sentence(found, body) if found and body else (),
@@ -91,8 +93,16 @@ def _line(scope: Scope) -> Line | None:
     return found
 
 
+def _heading(found: Pair | None) -> str:
+    """The change that is looked at, in words."""
+    return f"{kind_text(found.line)} {change_text(found.line)}" if found and found.line else ""
+
+
 def _note(found: Pair | None) -> str:
-    return "95 % intervals; filled: clearly moved; n/a: too few to compare" if found else ""
+    if found is None:
+        return ""
+    of = f"of {found.flow}; " if found.flow else ""
+    return f"{of}95 % intervals; filled: clearly moved; n/a: too few to compare"
 
 
 def _measures(scope: Scope, found: Pair | None, mode: str, line: Line | None) -> Any:

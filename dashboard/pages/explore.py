@@ -24,6 +24,7 @@ from dashboard.explore_chart import figure, members, plot, summary
 from dashboard.explore_question import Question, question
 from dashboard.exports import csv_response
 from dashboard.finders import style_guards
+from dashboard.flow_links import flow_url
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
 from dashboard.kinds import kind_of
@@ -62,11 +63,20 @@ def explore(request: HttpRequest, member: Member) -> HttpResponse:
         "more": () if failed else menus.more_columns(asked),
         "fewer": () if failed else menus.fewer_columns(asked),
         "guards": style_guards(),
+        "acts": _acts(asked.scope),
         "csv": asked.scope.url(reverse("explore_csv", args=[member.project.slug])),
         "trust_line": trust_line(asked.scope, trust),
         "frame": frame_for(member, now=asked.now, place="Explore", scope=asked.scope, trust=trust),
     }
     return render(request, "dashboard/explore.html", found)
+
+
+def _acts(scope: Scope) -> tuple[Choice, ...]:
+    """On to the page of the one flow that is looked at, and to Compare with the same filters."""
+    flows = scope.asked.values_of("flow")
+    page = (Choice("Flow page", flow_url(scope, flows[0])),) if len(flows) == 1 else ()
+    compare = scope.elsewhere_filtered(reverse("compare", args=[scope.project.slug]))
+    return (*page, Choice("Compare", compare))
 
 
 def _scope(request: HttpRequest, member: Member, page: str) -> Scope:

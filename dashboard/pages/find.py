@@ -14,6 +14,7 @@ from accounts.errors import ApiError
 from accounts.models import Member, Project
 from analytics.finding import MOST, Found, find
 from dashboard import formats
+from dashboard.flow_links import flow_path
 from dashboard.frame import frame_for
 from dashboard.guard import project_page
 from dashboard.models import SavedView
@@ -22,7 +23,7 @@ from dashboard.scope import address
 
 # Kind -> (heading, page, parameters of the page; {} = the value).
 PAGES: dict[str, tuple[str, str, dict[str, str]]] = {
-    "flow": ("Flows", "explore", {"flow": "{}", "group_by": "model"}),
+    "flow": ("Flows", "flow", {}),
     "feature": ("Features", "explore", {"feature": "{}", "group_by": "flow"}),
     "prompt": ("Prompts", "explore", {"prompt": "{}", "group_by": "prompt_version"}),
     "customer": ("Customers", "explore", {"customer": "{}", "group_by": "flow"}),
@@ -98,6 +99,8 @@ def _hit(one: Found, text: str, project: Project) -> Hit:
         href = reverse("run", args=[project.slug, one.value])
         href += f"#{one.note}" if one.kind == "call" else ""
         note = ""
+    elif page == "flow":
+        href = flow_path(project.slug, one.value)
     else:
         given = {name: (one.value if value == "{}" else value,) for name, value in params.items()}
         href = address(reverse(page, args=[project.slug]), {**given, **_around(one, project)})

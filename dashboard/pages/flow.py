@@ -117,14 +117,12 @@ class _Page:
         grains = tuple(
             Choice(word, scope.url(grain=name), name == asked.grain) for name, word in asked.grains
         )
-        note = "grey: weekend; hollow point: under 30 scores" + (
-            "; dotted: still filling" if asked.filling else ""
-        )
+        note = "grey: weekend; hollow: under 30 scores" + ("; dotted: still filling" if asked.filling else "")
         slug = scope.project.slug
         declared = Choice("Record one", f"{reverse('changes', args=[slug])}#declare")
         return [
             (Panel(id="charts", title=f"Cost, latency and quality by {asked.grain}", links=(*grains, other),
-                   note="click a point for its runs" if as_table else note,
+                   note="" if as_table else note,
                    template="dashboard/_flow_table.html" if as_table else "dashboard/_flow_chart.html"), self.charts),
             (Panel(id="strip", title="", template="dashboard/_strip.html"), self.strip),
             (Panel(id="changes", title="Changes", template="dashboard/_flow_changes.html", links=(declared,),

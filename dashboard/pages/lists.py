@@ -13,11 +13,12 @@ from accounts.errors import ApiError
 from accounts.models import Member
 from analytics import lists
 from analytics.answer import answer
-from analytics.asks import EXEMPLAR_KINDS, EXTREME_FILTERS, Ask
+from analytics.asks import EXEMPLAR_KINDS, EXTREME_FILTERS, WORST, Ask, worst_of
 from analytics.compile import NAME_KINDS
 from analytics.opaque import read_id
 from analytics.query import Query
 from analytics.result import Result
+from analytics.score_names import unknown_score
 from dashboard import entries, formats, spans_of_time
 from dashboard import explore_menus as menus
 from dashboard import scope as scopes
@@ -44,7 +45,8 @@ def runs(request: HttpRequest, member: Member) -> HttpResponse:
         made = tuple(entries.run_row(run, scope) for run in page.runs)
         return {"rows": made, "next": _next(scope, page.next)} if made else why_empty(scope)
 
-    title = dict(ORDERS)[order].lower()
+    score = worst_of(order)
+    title = f"worst {score}" if score else dict(ORDERS)[order].lower()
     panel = Panel(id="runs", title=f"Runs, {title}{' first' if order != 'failed' else ''}",
                   template="dashboard/_runs.html", note=_note(order), links=_orders(scope, order))  # fmt: skip
     return _page(request, member, scope, panel=filled(panel, rows, scope=scope))
@@ -159,6 +161,8 @@ def _scope(request: HttpRequest, member: Member, page: str) -> Scope:
 
 def _order(scope: Scope) -> str:
     order = scope.value("order", "newest")
+    if (score := worst_of(order)) and unknown_score(scope.project, f"score:{score}") is None:
+        return order
     known = order in dict(ORDERS) and (order not in EXEMPLAR_KINDS or _can_rank(scope))
     return order if known else "newest"
 
@@ -178,9 +182,10 @@ def _next(scope: Scope, cursor: str | None) -> str:
 
 
 def _orders(scope: Scope, order: str) -> tuple[Choice, ...]:
+    scored = ((order, f"Worst {worst_of(order)}"),) if order.startswith(WORST) else ()
     return tuple(
         Choice(label, scope.url(order=None if name == "newest" else name, after=None), name == order)
-        for name, label in ORDERS
+        for name, label in (*ORDERS, *scored)
         if name not in EXEMPLAR_KINDS or _can_rank(scope)
     )
 

@@ -112,7 +112,8 @@ class _Asked:
             (Panel(id="features", title="Spend by feature", template=ledger, links=by, note=note), self.features),
             (Panel(id="strip", title="", template="dashboard/_strip.html"), self.strip),
             (Panel(id="moved", title="What moved", template="dashboard/_moved.html",
-                   note=f"cost of flows{base}"), self.moved),
+                   note=f"cost of flows{base}",
+                   links=(Choice("Compare", scope.url(reverse("compare", args=[scope.project.slug]))),)), self.moved),
             (Panel(id="changes", title="Recent changes", template="dashboard/_changes_recent.html",
                    note="and what they did since", links=(Choice("Change ledger", scope.elsewhere(
                        reverse("changes", args=[scope.project.slug]))),)), self.changes),

@@ -25,6 +25,7 @@ from analytics.query import Filter, Query
 from dashboard import answers, entries, formats, kept_content, timeline
 from dashboard import scope as scopes
 from dashboard.answers import RunFacts
+from dashboard.flow_links import flow_url
 from dashboard.formats import Figure
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
@@ -225,7 +226,7 @@ def _crumbs(scope: Scope, run: Run) -> list[Choice]:
     explore = reverse("explore", args=[scope.project.slug])
     feature, flow = run.dimensions["feature"], run.dimensions["flow"]
     found = [Choice(feature, scope.narrowed(explore, "feature", feature, group_by="flow"))] if feature else []
-    found += [Choice(flow, scope.narrowed(explore, "flow", flow, group_by="model"))] if flow else []
+    found += [Choice(flow, flow_url(scope, flow))] if flow else []
     return found
 
 
