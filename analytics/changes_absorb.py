@@ -36,10 +36,12 @@ def attach(project: Project, news: News, before: str, *, name: str, environment:
     return change
 
 
-def move(row: ChangeFlow, first_at: datetime) -> None:
-    """Its first call is another one now."""
-    row.first_call_at = first_at
-    row.save(update_fields=["first_call_at"])
+def move(row: ChangeFlow, first_at: datetime, before: str) -> None:
+    """Its first call, or what was in use until then, is another one now."""
+    row.first_call_at, row.seen_before = first_at, before
+    row.save(update_fields=["first_call_at", "seen_before"])
+    if row.change.noticed:
+        Change.objects.filter(pk=row.change_id).update(before=before)
     _dated(row.change)
 
 

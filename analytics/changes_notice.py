@@ -56,7 +56,7 @@ def notice_in(project: Project, *, now: datetime) -> int:
         for place, series in _places(cursor, project, fresh).items():
             if left <= 0:
                 break
-            changed = _look(cursor, project, place, now=now) if place.name else 0
+            changed = _look(cursor, project, place, set(series), now=now) if place.name else 0
             left, done = left - changed, done + changed
             looked.extend(series)
         _looked_at(cursor, project, looked)
@@ -125,26 +125,40 @@ def _looked_at(cursor: "Cursor[Any]", project: Project, series: list[int]) -> No
     )
 
 
-def _look(cursor: "Cursor[Any]", project: Project, place: Place, *, now: datetime) -> int:
+def _look(cursor: "Cursor[Any]", project: Project, place: Place, fresh: set[int], *, now: datetime) -> int:
     """Make the stored sights of one flow as its calls say; returns how many lines changed."""
     expected = {_identity(news): news for news in news_of(_sights(cursor, project, place))}
-    stored = _stored(project, place)
     done = 0
-    for identity, row in stored.items():
-        news = expected.pop(identity, None)
-        if news is None:
-            detach(row)
-        elif news.first_at != row.first_call_at:
-            move(row, news.first_at)
-        else:
-            continue
-        done += 1
+    for identity, row in _stored(project, place).items():
+        done += _kept_up(cursor, project, row, expected.pop(identity, None), fresh, now=now)
     for news in expected.values():
         before = before_of(cursor, project.pk, news, now=now)
         if before is not None:
             attach(project, news, before, name=place.name, environment=place.environment)
             done += 1
     return done
+
+
+def _kept_up(
+    cursor: "Cursor[Any]",
+    project: Project,
+    row: ChangeFlow,
+    news: News | None,
+    fresh: set[int],
+    *,
+    now: datetime,
+) -> int:
+    """Bring one stored sight up to date; 1 when it changed. What it had before is asked again when history came."""
+    before = row.seen_before
+    if news is not None and not fresh.isdisjoint(news.rivals):
+        before = before_of(cursor, project.pk, news, now=now)
+    if news is None or before is None:
+        detach(row)
+        return 1
+    if (news.first_at, before) == (row.first_call_at, row.seen_before):
+        return 0
+    move(row, news.first_at, before)
+    return 1
 
 
 def _sights(cursor: "Cursor[Any]", project: Project, place: Place) -> list[Sight]:

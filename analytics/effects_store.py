@@ -16,8 +16,8 @@ from analytics.effects import Effect, OnFlow, effects_of, judged
 from analytics.effects_stats import Test
 from analytics.effects_windows import LONGEST
 
-YOUNG = timedelta(days=2)  # measured again every quarter hour
-AGAIN, LATER = timedelta(minutes=15), timedelta(hours=6)
+YOUNG = timedelta(days=2)  # since it happened, or was recorded: measured again every quarter hour
+AGAIN, LATER = timedelta(minutes=15), timedelta(hours=3)
 OLDEST = LONGEST + timedelta(days=7)  # older ones are measured once: their windows are over
 SECONDS = 10.0  # of one task
 PLAIN = ("flow", "measure", "label", "unit", "good", "n_before", "n_after", "counted", "reason")
@@ -34,7 +34,7 @@ def measure(*, now: datetime, seconds: float = SECONDS) -> int:
 
 
 def _due(now: datetime) -> Iterable[Change]:
-    young = Q(at__gte=now - YOUNG, measured__at__lt=now - AGAIN)
+    young = Q(measured__at__lt=now - AGAIN) & (Q(at__gte=now - YOUNG) | Q(recorded_at__gte=now - 4 * AGAIN))
     older = Q(at__gte=now - OLDEST, measured__at__lt=now - LATER)
     found = Change.objects.filter(Q(measured=None) | young | older, at__lte=now)
     return found.select_related("project").order_by("-at")[:500].iterator(chunk_size=50)

@@ -102,7 +102,7 @@ def _box(group: Sequence[Marker], x: str) -> Figure:
     text = first.letter if len(group) == 1 else f"{first.letter} +{len(group) - 1}"
     return {
         "xref": "x", "yref": "paper", "x": x, "y": 1, "yanchor": "bottom", "yshift": 3, "showarrow": False,
-        "text": f"<b>{text}</b>", "font": {"size": 11, "color": "--paper"}, "bgcolor": "--mark", "borderpad": 3,
+        "text": text, "font": {"size": 11, "color": "--paper", "weight": 700}, "bgcolor": "--mark", "borderpad": 3,
         "captureevents": True, "name": first.href,
         "hovertext": "<br>".join(f"{one.letter} {escaped(one.text)}" for one in group),
     }  # fmt: skip

@@ -1,12 +1,19 @@
 """Changes noticed from the calls: first sights, once, dated at the first call, whatever arrives when."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from analytics.changes_models import Change
 from analytics.changes_notice import look_again, notice_in
-from tests.analytics.ledger import NOW, T0, call, load, send
+from analytics.intern import call_key
+from analytics.ledger import apply, copy_rows, writing
+from analytics.pricebook import books, row_of
+from analytics.series import load_state
+from analytics.stage import gone
+from pricing import own
+from tests.analytics.ledger import NOW, T0, call, load, rows, send
 from tests.personas import make_project
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +116,69 @@ def test_a_prompt_with_a_date_in_it_is_no_change_every_day(project):
     for day in range(6):
         arrive(
             project,
-            *(call(day * 24 * HOUR + n, fingerprint=f"{day:032x}") for n in range(8)),
+            *(call(day * 24 * HOUR + n, fingerprint=f"{day:02x}" * 16) for n in range(8)),
             now=NOW + timedelta(days=7),
         )
     assert told(project) == []
+
+
+def test_history_that_comes_later_tells_what_was_in_use_before(project):
+    arrive(
+        project, *(version(n, "v1") for n in range(5)), version(30 * HOUR, "v3"), now=NOW + timedelta(days=3)
+    )
+    assert told(project) == [("prompt", "v1", "v3")]
+    arrive(project, *(version(20 * HOUR + n, "v2") for n in range(5)), now=NOW + timedelta(days=3))
+    assert told(project) == [("prompt", "v1", "v2"), ("prompt", "v2", "v3")]
+
+
+def test_a_call_that_is_taken_out_takes_its_change_with_it(project):
+    arrive(project, version(0, "v1"), version(HOUR, "v2"))
+    with writing(project.lane, wait=True) as cursor:
+        state = load_state(project, books.of(project.pk), cursor)
+        copy_rows(cursor, [gone(T0 + HOUR * 60_000_000, call_key(f"call-{HOUR}"), project.pk)])
+        apply(cursor, {project.pk: state}, now=NOW)
+    notice_in(project, now=NOW)
+    assert told(project) == []
+
+
+def test_a_change_of_price_is_noticed_and_goes_with_its_entry(project):
+    arrive(project, call(0, model="gpt-4.1"))
+    entry = own.discount("openai", "gpt-4.1", Decimal(10), valid_from=at(HOUR), recorded_at=NOW, note="")
+    row = row_of(entry, project_id=project.pk)
+    row.save()
+    notice_in(project, now=NOW)
+    change = Change.objects.get()
+    assert (change.kind, change.subject, change.before, change.after) == (
+        "price",
+        "openai/gpt-4.1",
+        "$2 / $8",
+        "$1.8 / $7.2",
+    )
+    assert (change.at, change.by, change.on_flows.get().name) == (at(HOUR), "price book", "support-triage")
+    row.withdrawn_at = NOW
+    row.save()
+    notice_in(project, now=NOW)
+    assert told(project) == []
+
+
+def test_calls_of_evals_and_of_the_try_it_box_are_no_changes(project):
+    for environment in ("eval", "test"):
+        arrive(
+            project,
+            version(0, "v1", id=f"{environment}1", environment=environment),
+            version(HOUR, "v2", id=f"{environment}2", environment=environment),
+        )
+    assert told(project) == []
+
+
+def test_more_than_twenty_fingerprints_a_day_are_other(project):
+    arrive(project, *(call(n, fingerprint=f"{n:02x}" * 16) for n in range(60)))
+    versions = {
+        row[0]
+        for row in rows(
+            "SELECT prompt_version FROM series WHERE project_id = %s AND prompt_version IS NOT NULL",
+            project.pk,
+        )
+    }
+    assert len(versions) == 21
+    assert "(other)" in versions

@@ -114,7 +114,7 @@ def dated(flow: str, chance: random.Random) -> list[CallRecord]:
 def personal(flow: str, chance: random.Random) -> list[CallRecord]:
     """A prompt with the user's name in it: ever new fingerprints."""
     return [
-        call_at(flow, at, n, fingerprint=f"{chance.randrange(40):032x}")
+        call_at(flow, at, n, fingerprint=f"{chance.randrange(40):02x}" * 16)
         for n, at in enumerate(moments(chance, 4))
     ]
 

@@ -111,11 +111,8 @@ def test_declared_by_hand_edited_and_deleted_with_lines_in_the_audit_log(project
     assert change.note == "newer queue"
     client.post(address(project, "change_delete", change.pk))
     assert not Change.objects.exists()
-    actions = list(
-        AuditLine.objects.filter(project=project, action__startswith="change.").values_list(
-            "action", flat=True
-        )
-    )
+    lines = AuditLine.objects.filter(project=project, action__startswith="change.").order_by("id")
+    actions = [line.action for line in lines]
     assert actions == ["change.edited", "change.deleted"]
 
 
@@ -186,7 +183,7 @@ def test_charts_carry_the_letters_and_the_list_repeats_them(changed, signed_in):
     )
     assert "plotly" in text
     assert 'class="letter-box">A<' in text
-    assert "<b>A</b>" in text.replace("\\u003C", "<").replace("\\u003E", ">")
+    assert '"text": "A"' in text
 
 
 def marked(project, *moments):
@@ -213,7 +210,7 @@ def test_markers_stand_at_their_exact_time_and_near_ones_share_a_box(project):
     ]
     assert {(shape["yref"], shape["y0"], shape["y1"]) for shape in layout["shapes"]} == {("paper", 0, 1)}
     kept, first, second = layout["annotations"]
-    assert (kept["text"], first["text"], second["text"]) == ("kept", "<b>A +1</b>", "<b>C</b>")
+    assert (kept["text"], first["text"], second["text"]) == ("kept", "A +1", "C")
     assert "&lt;b&gt;10&lt;/b&gt;" in first["hovertext"]
     assert first["name"] == address(project, "change", found[0].line.id)
     assert figure["layout"]["margin"]["t"] == 12  # the given figure is left as it was
