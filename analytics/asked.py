@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from accounts.errors import ApiError
 from accounts.models import Project
 from accounts.zones import known_zones, nearest_zone
+from analytics.changes_since import SINCE, since
 from analytics.periods import (
     COMPARISONS,
     DAY,
@@ -101,9 +102,19 @@ def _period(given: Mapping[str, str], project: Project, now: datetime) -> Period
             raise refuse("period", "period and from are two ways to say one thing.", "Give one of them.")
         return _between(given, "", Period(start=now, end=now, zone=zone, earlier=earlier), now)
     word = given.get("period") or DEFAULT_PERIOD
+    if word.startswith(SINCE):
+        days = Period(start=now, end=now, zone=zone, earlier=earlier)
+        found = since(word, project=project, days=days, now=now, kept=kept_from(now))
+        if found is None:
+            raise refuse(
+                "period", f"There is no change {word[:40]!r} to begin with.", "GET /v1/changes lists them."
+            )
+        return found
     if word not in NAMED:
         raise refuse(
-            "period", f"There is no period {word!r}.", f"Use one of {', '.join(NAMED)}, or from and to."
+            "period",
+            f"There is no period {word!r}.",
+            f"Use one of {', '.join(NAMED)}, since:<change>, or from and to.",
         )
     return named(word, zone=zone, now=now, earlier=earlier)
 

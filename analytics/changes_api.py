@@ -87,7 +87,7 @@ class ChangeList(APIView):
     def get(self, request: Request) -> HttpResponse:
         """Changes by filters, newest first; without a period from the beginning."""
         project = asker(request).project
-        wanted = _wanted(request.query_params, project, timezone.now())
+        wanted = wanted_from(request.query_params, project, timezone.now())
         found = page(project, wanted)
         following = cursor_of(found.next) if found.next else None
         return json_response({"changes": [line_body(line) for line in found.lines], "next": following})
@@ -157,8 +157,8 @@ def _read(items: list[Any], holder: KeyHolder, now: datetime) -> tuple[list[Decl
     return good, rejected
 
 
-def _wanted(params: Any, project: Project, now: datetime) -> Wanted:
-    """Raises ApiError 422."""
+def wanted_from(params: Any, project: Project, now: datetime) -> Wanted:
+    """Which changes a request asks for. Raises ApiError 422."""
     kinds = tuple(value for value in params.getlist("kind") if value)
     for kind in kinds:
         if kind not in KINDS:

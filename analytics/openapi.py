@@ -51,7 +51,10 @@ def parameter(name: str, words: str, schema: Any = str, **more: Any) -> OpenApiP
 
 
 TIMES = [
-    parameter("period", "A period by name; otherwise `from` and `to`. Default `mtd`.", enum=list(NAMED)),
+    parameter(
+        "period",
+        f"A period by name: {', '.join(NAMED)}, or since:<id of a change>; otherwise `from` and `to`. Default `mtd`.",
+    ),
     parameter("from", "First date (inclusive), or a time with offset, to the quarter hour."),
     parameter("to", "Last date (exclusive), or a time with offset. Default: the end of today."),
     parameter("zone", "IANA time zone of days; default the project's."),

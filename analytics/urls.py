@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from analytics import api, changes_api, docs_page, forecast_api, health, list_api, score_api
+from analytics import api, changes_api, docs_page, forecast_api, health, list_api, score_api, suspects_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/query", api.QueryView.as_view(), name="query"),
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/runs/<path:run>", list_api.RunDetail.as_view(), name="run"),
     path("v1/changes", changes_api.ChangeList.as_view(), name="changes_api"),
     path("v1/changes/<int:number>", changes_api.ChangeDetail.as_view(), name="change_api"),
+    path("v1/quality/suspects", suspects_api.Suspects.as_view(), name="suspects"),
     path("v1/schema", docs_page.SchemaView.as_view(), name="schema"),
     path("v1/docs", docs_page.DocsView.as_view(), name="docs"),
     path("healthz", health.healthz, name="healthz"),

@@ -271,7 +271,7 @@ def _links(scope: Scope, line: Line) -> Sequence[Choice]:
     """From the change to the calls that carry it."""
     slug = scope.project.slug
     dimension = KINDS[line.kind].dimension
-    since = {"from": str(line.at.astimezone(ZoneInfo(scope.project.zone)).date())}
+    since = {"period": f"since:{line.id}"}
     place = {"flow": line.flows[0]} if len(line.flows) == 1 else {}
     environment = {"environment": line.environment} if line.environment else {}
     found = [Choice("Compare before and after", f"{reverse('compare', args=[slug])}?change={line.id}")]
@@ -281,8 +281,6 @@ def _links(scope: Scope, line: Line) -> Sequence[Choice]:
         query = urlencode({**environment, **since, **place, dimension: line.after})
         found.append(Choice("Runs that carry it", f"{reverse('runs', args=[slug])}?{query}"))
     if dimension:
-        query = urlencode(
-            {**environment, "period": "28d", **place, "group_by": dimension, "measures": "calls"}
-        )
+        query = urlencode({**environment, **since, **place, "group_by": dimension, "measures": "calls"})
         found.append(Choice("Share over time", f"{reverse('explore', args=[slug])}?{query}"))
     return found

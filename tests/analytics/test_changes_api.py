@@ -1,5 +1,6 @@
 """Declaring and listing changes by API: once each, refused in words, absorbed by what calls tell."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from analytics.changes_models import Change, ChangeFlow
 from analytics.changes_notice import notice_in
+from analytics.effects_store import measure
 from tests.analytics.ledger import call, load, send
 from tests.personas import bearer, make_key, make_project
 
@@ -188,3 +190,45 @@ def test_what_was_declared_absorbs_what_is_noticed_before_or_after(client, proje
     assert Change.objects.count() == 2
     assert ChangeFlow.objects.count() == 2
     assert notice_in(project, now=now) == 0
+
+
+def test_a_period_begins_with_a_change(client, project, key):
+    now = timezone.now()
+    moments = [us(now - timedelta(hours=hours)) for hours in (9, 4)]
+    calls_of(project, *(call(n, started_us=at, prompt_version=f"v{n}") for n, at in enumerate(moments)))
+    number = Change.objects.get().pk
+
+    def asked(period, key=key):
+        return client.get("/v1/query", {"measures": "calls", "period": period}, headers=key)
+
+    assert asked(f"since:{number}").json()["totals"]["calls"] == 1
+    stranger = bearer(make_key(make_project("Other"), "read"))
+    assert asked(f"since:{number}", stranger).status_code == 422
+    for period in ("since:", "since:x", "since:99999999999999999999", "since:0"):
+        assert asked(period).json()["error"]["field"] == "period"
+
+
+def test_suspects_are_the_clearest_effects_first_and_of_the_keys_project(client, project, key):
+    chance = random.Random(3)
+    now = timezone.now()
+    records = []
+    for n in range(160):
+        old = n < 80
+        at = now - timedelta(days=11 if old else 5) + timedelta(minutes=n * 7)
+        scores = [{"name": "resolved", "value": chance.random() < (0.9 if old else 0.4), "source": "user"},
+                  {"name": "polite", "value": chance.random() < 0.5, "source": "user"}]  # fmt: skip
+        records.append(call(n, started_us=us(at), prompt_version="v1" if old else "v2", scores=scores))
+    calls_of(project, *records)
+    assert measure(now=now) == 1
+    body = client.get("/v1/quality/suspects", {"flow": "support-triage"}, headers=key).json()
+    found = [(one["effect"]["measure"], one["effect"]["verdict"]) for one in body["suspects"]]
+    assert found == [("score:resolved", "Worse"), ("score:polite", "No clear effect")]
+    first = body["suspects"][0]
+    assert first["change"]["after"] == "v2"
+    assert first["effect"]["low"] < first["effect"]["difference"] < first["effect"]["high"] < 0
+    every = client.get("/v1/quality/suspects", {"measures": "all"}, headers=key).json()["suspects"]
+    assert "cost_per_run" in [one["effect"]["measure"] for one in every]
+    assert client.get("/v1/quality/suspects", {"flow": "other"}, headers=key).json()["suspects"] == []
+    stranger = bearer(make_key(make_project("Other"), "read"))
+    assert client.get("/v1/quality/suspects", headers=stranger).json()["suspects"] == []
+    assert client.get("/v1/quality/suspects", headers=bearer(make_key(project, "ingest"))).status_code == 403
