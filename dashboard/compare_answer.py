@@ -43,13 +43,13 @@ def _spend(found: Compared) -> Answer:
     if before is None or after is None or amount is None:
         return (Phrase("Spend is not known on both sides; "),)
     if not amount:
-        return (Phrase(f"Spend is {formats.money_answer(after)} on both sides; "),)
+        return (Phrase(f"Spend is {formats.money(after)} on both sides; "),)
     matters = abs(amount) >= AMOUNT_MATTERS * abs(before)
     tone = ("worse" if amount > 0 else "better") if matters else ""
     return (
         Phrase(f"Spend {'rose' if amount > 0 else 'fell'} by "),
-        Phrase(formats.money_answer(abs(amount)), tone),
-        Phrase(f" to {formats.money_answer(after)}; "),
+        Phrase(formats.money(abs(amount)), tone),
+        Phrase(f" to {formats.money(after)}; "),
     )
 
 

@@ -53,7 +53,7 @@ def modes(scope: Scope, mode: str) -> tuple[Choice, ...]:
 
 def without_sides(scope: Scope) -> dict[str, str | None]:
     """Parameters that take both sides back."""
-    return {name: None for name in scope.params if name.startswith(SIDES)} | {"view": None}
+    return {**{name: None for name in scope.params if name.startswith(SIDES)}, "view": None}
 
 
 def swapped(scope: Scope, pair: Pair) -> str:

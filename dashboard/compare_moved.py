@@ -72,15 +72,28 @@ def where(scope: Scope, pair: Pair) -> dict[str, Any]:
         was, now = known(before).get("cost"), known(after).get("cost")
         amount = deltas.amount_moved(now, was)
         return MovedRow(
-            name=name, href=href, a=column.show(was if before else None), b=column.show(now if after else None),
-            change=_signed(column, amount), is_label=name in LABELS, note=note,
+            name=name,
+            href=href,
+            a=column.show(was if before else None),
+            b=column.show(now if after else None),
+            change=_signed(column, amount),
+            is_label=name in LABELS,
+            note=note,
             delta=deltas.delta(now, was, measure=MEASURES["cost"], base_total=base),
             cells=tuple(
-                (shown.show(before.get(measure.name)), shown.show(after.get(measure.name)),
-                 deltas.delta(after.get(measure.name), before.get(measure.name), measure=measure, enough=enough(before, after)))
+                (
+                    shown.show(before.get(measure.name)),
+                    shown.show(after.get(measure.name)),
+                    deltas.delta(
+                        after.get(measure.name),
+                        before.get(measure.name),
+                        measure=measure,
+                        enough=enough(before, after),
+                    ),
+                )
                 for measure, shown in extra
             ),
-        )  # fmt: skip
+        )
 
     rows = [row(name, a.get(name, {}), b.get(name, {}), _into(scope, by, name)) for name in names[:ROWS]]
     if names[ROWS:] or REST in a or REST in b:

@@ -1,6 +1,6 @@
 """Every measure of both sides of Compare, with its difference, percent or points, and interval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -136,7 +136,7 @@ def _ratio(value: Any) -> str:
     return formats.share(value)
 
 
-SHOWN: Mapping[str, Any] = {
+SHOWN: Mapping[str, Callable[[Any], str]] = {
     "USD": formats.money, "unit": _unit_money, "ms": formats.duration, "ratio": _ratio,
 }  # fmt: skip
 
@@ -173,10 +173,16 @@ def _tested(effect: Effect, axis: effect_plot.Axis) -> MeasureRow:
         arrow = "▲" if rose else "▼"
         delta = Delta(difference_text(effect, test.difference), arrow if test.difference else "", tone, words)
     return MeasureRow(
-        label=effect.label, a=value_text(effect, effect.before), b=value_text(effect, effect.after), delta=delta,
-        difference=_percent(effect), interval=interval_text(effect) or effect.reason, plot=effect_plot.plot(axis, effect),
-        n=f"{formats.count(effect.n_before)}, {formats.count(effect.n_after)}", title=effect.verdict,
-    )  # fmt: skip
+        label=effect.label,
+        a=value_text(effect, effect.before),
+        b=value_text(effect, effect.after),
+        delta=delta,
+        difference=_percent(effect),
+        interval=interval_text(effect) or effect.reason,
+        plot=effect_plot.plot(axis, effect),
+        n=f"{formats.count(effect.n_before)}, {formats.count(effect.n_after)}",
+        title=effect.verdict,
+    )
 
 
 def _percent(effect: Effect) -> str:
@@ -196,6 +202,7 @@ def _notes(effects: Sequence[Effect], a: Result, b: Result) -> list[str]:
     unpriced = [one.totals.get("unpriced_calls") or 0 for one in (a, b)]
     if any(unpriced):
         found.append(
-            f"Calls without a price are in neither cost: {formats.count(unpriced[0])} in A, {formats.count(unpriced[1])} in B."
+            f"Calls without a price are in neither cost: {formats.count(unpriced[0])} in A, "
+            f"{formats.count(unpriced[1])} in B."
         )
     return found

@@ -22,7 +22,7 @@ from dashboard.scope import SIDES, Scope
 TIMES = ("period", "from", "to", "until")
 OWN = ("by", "change", "compare", *TIMES)
 PERIODS, VARIANTS, CHANGE = "periods", "variants", "change"
-UNEQUAL = 1.02  # by how much the sides may differ in length before it is said
+UNEQUAL = 1.05  # by how much the sides may differ in length before it is said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,17 @@ def around(scope: Scope, line: Line) -> Pair | None:
         for value, period in zip(values, (found.windows.before, found.windows.after), strict=True)
     ]
     names = ("before", "after")
-    notes = (*found.windows.notes, *((f"Only calls that carry {short(line.before or '')} and {short(line.after or '')}: "
-             "both are in use.",) if divided else ()))  # fmt: skip
+    notes = (
+        *found.windows.notes,
+        *(
+            (
+                f"Only calls that carry {short(line.before or '')} and {short(line.after or '')}: "
+                "both are in use.",
+            )
+            if divided
+            else ()
+        ),
+    )
     made = [
         Side(letter=letter, label=f"{name}, {spans_of_time.dates(one.period, year=False)}", scope=one)
         for letter, name, one in zip("AB", names, sides, strict=True)
@@ -167,4 +176,4 @@ def _lengths(a: Period, b: Period) -> Iterator[str]:
         days = [f"{seconds / 86_400:.1f}".removesuffix(".0") for seconds in (first, second)]
         yield f"A has {days[0]} days and B {days[1]}: amounts are not of equal stretches."
     if spans_of_time.weekdays_differ(b, a):
-        yield "The sides hold other weekdays."
+        yield "The sides hold different weekdays."

@@ -96,6 +96,6 @@ def _quality(asked: FlowAsked) -> StripCell:
         label=quality.label,
         figure=formats.Figure(text, unit),
         href=href,
-        delta=delta_of(quality, found, known=base is not None) if compare else None,
+        delta=delta_of(quality, found, known=True) if base is not None else None,
         amount=f"{quality.show_half(sure)} n {formats.count(sure.n if sure else 0)}",
     )

@@ -43,18 +43,18 @@ class FlowAsked:
 
     @cached_property
     def quality(self) -> Quality:
-        """The flow's primary score; without one the outcomes of its runs, or the score that it has most of."""
+        """The flow's primary score; without one whichever it has more of: outcomes of runs, or one of its scores."""
         found = primary_of(self.page.project, self.name)
         if found is not None:
             return found
         known = scores_of(self.page.project)
         if not known:
             return OUTCOMES
-        counts = tuple(f"score_count:{one.score}" for one in known)
+        counts = {f"score_count:{one.score}": one for one in known}
         result = self.ask(self.inside.query(measures=(OUTCOMES.measure, *counts), base=None, compare=""))
         sure = result.total_intervals.get(OUTCOMES.measure)
-        best = max(known, key=lambda one: int(result.totals[f"score_count:{one.score}"] or 0))
-        return best if not (sure and sure.n) and result.totals[f"score_count:{best.score}"] else OUTCOMES
+        most = max(counts, key=lambda name: int(result.totals[name] or 0))
+        return counts[most] if int(result.totals[most] or 0) > (sure.n if sure else 0) else OUTCOMES
 
     @cached_property
     def totals(self) -> Result:

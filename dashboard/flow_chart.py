@@ -1,5 +1,6 @@
 """The Flow page's figure: cost, latency and quality above each other on one time axis."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,6 +46,7 @@ class Lane:
     band: tuple[tuple[float, float] | None, ...] = ()
     from_zero: bool = True
     empty: str = ""
+    ticks: str = ""  # how the axis writes its values
     top: float | None = None  # where values end: no share is above 100 %
 
 
@@ -58,16 +60,32 @@ def _cost(points: Sequence[Point]) -> Lane:
     said = formats.money_answer(_last(points, "cost_per_run"))
     line = Line(name="cost per run", values=values, said=said, order="costliest", hover="$,.6~f")
     return Lane(
-        title="Cost per run, USD", lines=(line,), prefix="$", empty=_nothing(values, "No run with a price")
+        title="Cost per run, USD",
+        lines=(line,),
+        prefix="$",
+        ticks=_decimals(values),
+        empty=_nothing(values, "No run with a price"),
     )
+
+
+def _decimals(values: Sequence[float | None]) -> str:
+    """The same decimals on all of the axis: two digits of its largest value."""
+    largest = max((value for value in values if value), default=1.0)
+    return f",.{max(2, 1 - math.floor(math.log10(largest)))}f"
 
 
 def _latency(points: Sequence[Point]) -> Lane:
     def line(percent: int, width: float) -> Line:
         name = f"p{percent}_run_duration"
         last = _last(points, name)
-        return Line(name=f"p{percent}", values=_numbers(points, name, 0.001), order="slowest", hover=",.2f", width=width,
-                    said=f"p{percent} {formats.duration(last)}")  # fmt: skip
+        return Line(
+            name=f"p{percent}",
+            values=_numbers(points, name, 0.001),
+            order="slowest",
+            hover=",.2f",
+            width=width,
+            said=f"p{percent} {formats.duration(last)}",
+        )
 
     lines = (line(95, 1.75), line(50, 1.0))
     return Lane(
@@ -153,10 +171,15 @@ def _band(lane: Lane, axis: str, x: Sequence[str]) -> Iterator[Figure]:
     for start, end in _stretches(lane.band):
         for side in (0, 1):
             trace: Figure = {
-                "type": "scatter", "mode": "lines", "x": list(x[start:end]), "xaxis": "x", "yaxis": axis,
-                "y": [bounds[side] for bounds in lane.band[start:end] if bounds], "line": {"width": 0, "color": "--band-ci"},
+                "type": "scatter",
+                "mode": "lines",
+                "x": list(x[start:end]),
+                "xaxis": "x",
+                "yaxis": axis,
+                "y": [bounds[side] for bounds in lane.band[start:end] if bounds],
+                "line": {"width": 0, "color": "--band-ci"},
                 "hoverinfo": "skip",
-            }  # fmt: skip
+            }
             yield trace | ({"fill": "tonexty", "fillcolor": "--band-ci"} if side else {})
 
 
@@ -235,7 +258,7 @@ def _layout(asked: FlowAsked, made: Sequence[Lane]) -> Figure:
         low, high = _range(lane)
         found[f"yaxis{place + 1 if place else ''}"] = {
             **axis, "domain": list(DOMAINS[place]), "range": [low, high], "nticks": 5, "gridcolor": "--grid",
-            "zeroline": True, "zerolinecolor": "--rule-2", "zerolinewidth": 1, "tickprefix": lane.prefix,
+            "zeroline": True, "zerolinecolor": "--rule-2", "zerolinewidth": 1, "tickformat": lane.ticks,
         }  # fmt: skip
         notes += [*_title(lane, DOMAINS[place]), *_names(lane, DOMAINS[place], (low, high))]
     return found | {"annotations": notes}

@@ -10,6 +10,7 @@ from accounts.models import Project
 from analytics.dimensions import UNATTRIBUTED
 from analytics.models import Flow
 from dashboard import budget_rows, formats
+from dashboard.quality_measure import Quality
 from dashboard.scope import Scope
 from guardrails.budgets_evaluate import budgets_of, is_stale
 from guardrails.budgets_state import BudgetState, state_from
@@ -43,7 +44,7 @@ def feature_of(flow: Flow | None) -> str:
     return (flow.feature.alias_of or flow.feature).name
 
 
-def facts(scope: Scope, flow: Flow | None, name: str) -> tuple[Fact, ...]:
+def facts(scope: Scope, flow: Flow | None, name: str, quality: Quality) -> tuple[Fact, ...]:
     """Owner, cost centre, feature, description, budgets: what is set, and where to set what is not."""
     project = scope.project
     catalogue = reverse("settings_catalogue_flow", args=[project.slug, flow.pk]) if flow else ""
@@ -61,7 +62,15 @@ def facts(scope: Scope, flow: Flow | None, name: str) -> tuple[Fact, ...]:
                 label="First seen", text=formats.moment(flow.first_seen_at, zone=project.zone, now=scope.now)
             ),
         ]
-    return (*rows, *_budgets(scope, name, feature.name if feature else ""))
+    return (*rows, *_quality(scope, flow, quality), *_budgets(scope, name, feature.name if feature else ""))
+
+
+def _quality(scope: Scope, flow: Flow | None, quality: Quality) -> tuple[Fact, ...]:
+    """Which measure is its quality, and where that is decided."""
+    if flow is None:
+        return ()
+    text = quality.label if quality.primary else f"{quality.label}; no primary score yet"
+    return (Fact(label="Quality", text=text, href=reverse("settings_scores", args=[scope.project.slug])),)
 
 
 def _budgets(scope: Scope, name: str, feature: str) -> tuple[Fact, ...]:

@@ -77,9 +77,15 @@ def variants(asked: FlowAsked) -> dict[str, Any] | None:
     names = sorted(groups, key=lambda group: LAST.get(group[0], 0))
     parts = shares.shares([groups[group]["calls"] for group in names])
     columns = [
-        (label, name, formats.column_for(unit, name, [*(groups[group].get(name) for group in names), result.totals[name]]))
+        (
+            label,
+            name,
+            formats.column_for(
+                unit, name, [*(groups[group].get(name) for group in names), result.totals[name]]
+            ),
+        )
         for label, unit, name in COLUMNS
-    ]  # fmt: skip
+    ]
     total_sure = result.total_intervals.get(quality.measure)
     axis = axis_for(one for one in (*sure.values(), total_sure) if not few(one))
 
@@ -93,9 +99,15 @@ def variants(asked: FlowAsked) -> dict[str, Any] | None:
         )  # fmt: skip
 
     rows = [
-        row(group[0], _link(asked, by, group[0]), groups[group], shares.show(part, groups[group]["calls"]), sure.get(group))
+        row(
+            group[0],
+            _link(asked, by, group[0]),
+            groups[group],
+            shares.show(part, groups[group]["calls"]),
+            sure.get(group),
+        )
         for group, part in zip(names, parts, strict=True)
-    ]  # fmt: skip
+    ]
     return {
         "label": dict(BY)[by],
         "heads": [(label, column.unit) for label, _, column in columns],

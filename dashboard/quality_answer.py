@@ -96,7 +96,8 @@ def _no_change(facts: Facts) -> Answer | None:
     if not now:
         return None
     steady = sum(one.moved is not None for one in now)
-    changes = f"{formats.count(found.changes)} {'change' if found.changes == 1 else 'changes'}, none could be tested on a score"
+    many = f"{formats.count(found.changes)} {'change' if found.changes == 1 else 'changes'}"
+    changes = f"{many}, none could be tested on a score"
     lead = changes if found.changes else "No change in this period"
     tail = (
         f"; {formats.count(steady)} of {formats.count(len(now))} scores can be compared, none fell"

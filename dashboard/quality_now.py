@@ -112,7 +112,7 @@ Side = tuple[Mapping[str, Any], Mapping[str, Interval | None]]
 
 def _sides(result: Result) -> tuple[dict[str, Side], dict[str, Side]]:
     """(figures, intervals) by flow, of the period and of its base."""
-    sides = []
+    sides: list[dict[str, Side]] = []
     for rows, intervals in (
         (result.by_group(), result.intervals),
         (result.base_by_group(), result.compare.intervals if result.compare else {}),

@@ -82,23 +82,36 @@ class Suspects:
 
 
 def suspects(scope: Scope, now: Iterable[Now]) -> Suspects:
-    """The changes of the page's period with their effects on scores as they were measured last."""
+    """The changes of the page's period with their effects on scores as they were measured last; of the base period
+    only those that did what the scores show."""
+    start = scope.base.start if scope.base else scope.period.start
     wanted = Wanted(
-        flows=scope.asked.values_of("flow"), environments=scope.environments, start=scope.period.start,
-        end=scope.period.end, limit=MOST_CHANGES,
+        flows=scope.asked.values_of("flow"), environments=scope.environments, start=start, end=scope.period.end,
+        limit=MOST_CHANGES,
     )  # fmt: skip
     lines = page(scope.project, wanted).lines
     kept = measured(scope.project, lines)
-    found = [Suspect(line, one) for line in lines for one in kept.get(line.id, ()) if _is_about_quality(one)]
-    found.sort(key=_strength)
-    blamed = {(one.effect.flow, one.effect.label) for one in found if one.effect.verdict == WORSE}
-    blamed |= {("", label) for flow, label in blamed if not flow}
-    fell = (
+    every = [Suspect(line, one) for line in lines for one in kept.get(line.id, ()) if _is_about_quality(one)]
+    fell = [one for one in now if one.fell]
+    blamed = {(one.effect.flow, one.effect.measure) for one in every if one.effect.verdict == WORSE}
+    said = {place for one in fell for place in _places(one)}
+    found = [
         one
-        for one in now
-        if one.fell and not {(one.flow, one.quality.score), ("", one.quality.score)} & blamed
+        for one in every
+        if one.line.at >= scope.period.start
+        or (one.effect.verdict == WORSE and (one.effect.flow, one.effect.measure) in said)
+    ]
+    return Suspects(
+        changes=sum(line.at >= scope.period.start for line in lines),
+        found=tuple(sorted(found, key=_strength)),
+        unexplained=tuple(one for one in fell if not blamed.intersection(_places(one))),
     )
-    return Suspects(changes=len(lines), found=tuple(found), unexplained=tuple(fell))
+
+
+def _places(one: Now) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Where a change that explains it has its effect: on the flow, or on all flows."""
+    measure = f"score:{one.quality.score}"
+    return (one.flow, measure), ("", measure)
 
 
 def _is_about_quality(effect: Effect) -> bool:
@@ -168,12 +181,24 @@ def _unexplained(scope: Scope, one: Now) -> SuspectRow:
         else ()
     )
     return SuspectRow(
-        verdict=WORSE, tone="worse", mark="▼", text=NO_CHANGE, href="", note="against the period before", flow=one.flow,
-        flow_href=flow_url(scope, one.flow), score=one.quality.label, before=one.quality.show(one.base),
-        after=one.quality.show(one.value), difference=one.quality.show_moved(moved.difference) if moved else formats.MISSING,
-        interval=" to ".join(bounds), plot=SafeString(), n_before=formats.count(one.base_sure.n if one.base_sure else 0),
-        n_after=formats.count(one.sure.n if one.sure else 0), q=formats.MISSING,
-    )  # fmt: skip
+        verdict=WORSE,
+        tone="worse",
+        mark="▼",
+        text=NO_CHANGE,
+        href="",
+        note="against the period before",
+        flow=one.flow,
+        flow_href=flow_url(scope, one.flow),
+        score=one.quality.label,
+        before=one.quality.show(one.base),
+        after=one.quality.show(one.value),
+        difference=one.quality.show_moved(moved.difference) if moved else formats.MISSING,
+        interval=" to ".join(bounds),
+        plot=SafeString(),
+        n_before=formats.count(one.base_sure.n if one.base_sure else 0),
+        n_after=formats.count(one.sure.n if one.sure else 0),
+        q=formats.MISSING,
+    )
 
 
 def _at(scope: Scope, at: datetime) -> str:

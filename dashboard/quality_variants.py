@@ -44,10 +44,10 @@ class VariantRow:
     n: str
 
 
-def score_of(scope: Scope, known: Sequence[Quality]) -> Quality | None:
-    """The score that is asked for; else the first."""
-    asked = scope.value("score")
-    return next((one for one in known if one.score == asked), known[0] if known else None)
+def score_of(scope: Scope, known: Sequence[Quality], first: str = "") -> Quality | None:
+    """The score that is asked for; else the one of that name (what fell most), else any."""
+    wanted = scope.value("score") or first
+    return next((one for one in known if one.score == wanted), known[0] if known else None)
 
 
 def by_of(scope: Scope) -> str:
@@ -65,8 +65,14 @@ def tabs(scope: Scope) -> tuple[Choice, ...]:
 def pass_rates(scope: Scope, quality: Quality) -> dict[str, Any]:
     """Rows of flow and variant; too few samples are said, not drawn."""
     by, measure = by_of(scope), f"pass_rate:{quality.score}"
-    query = scope.query(measures=(measure, f"score_count:{quality.score}"), group_by=("flow", by), limit=FLOWS, base=None,
-                        compare="", order=f"-score_count:{quality.score}")  # fmt: skip
+    query = scope.query(
+        measures=(measure, f"score_count:{quality.score}"),
+        group_by=("flow", by),
+        limit=FLOWS,
+        base=None,
+        compare="",
+        order=f"-score_count:{quality.score}",
+    )
     result = answer(query, now=scope.now, trust=False)
     found = []
     for place, (group, figures) in enumerate(result.by_group().items()):

@@ -116,8 +116,11 @@ def _measures(scope: Scope, found: Pair | None, mode: str, line: Line | None) ->
 
 def _nothing(scope: Scope, mode: str, line: Line | None) -> State:
     if line is not None:
-        return State(say="It is too early to say.", note="The first quarter hour after the change is not complete yet, or "
-                     "the flow was not called before it.")  # fmt: skip
+        return State(
+            say="It is too early to say.",
+            note="The first quarter hour after the change is not complete yet, or "
+            "the flow was not called before it.",
+        )
     if mode == VARIANTS:
         return State(
             say="Choose two variants.",

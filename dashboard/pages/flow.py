@@ -56,7 +56,7 @@ def flow(request: HttpRequest, member: Member, name: str = "") -> HttpResponse:
         "panels": panels,
         "feature": feature,
         "feature_url": _feature_url(page.scope, feature) if feature else "",
-        "facts": facts(page.scope, known, name),
+        "facts": facts(page.scope, known, name, page.asked.quality),
         "catalogue": reverse("settings_catalogue_flow", args=[member.project.slug, known.pk])
         if known
         else "",
@@ -168,8 +168,12 @@ class _Page:
         asked, scope = self.asked, self.asked.inside
         if not asked.has_figures:
             return ()
-        query = scope.query(measures=("cost", "calls", "unpriced_calls", "error_rate"), group_by=("customer",), order="-cost",
-                            limit=CUSTOMERS)  # fmt: skip
+        query = scope.query(
+            measures=("cost", "calls", "unpriced_calls", "error_rate"),
+            group_by=("customer",),
+            order="-cost",
+            limit=CUSTOMERS,
+        )
         gone: dict[str, str | None] = dict.fromkeys(("by", "worst", "grain", "view", "name"))
         path = reverse("runs", args=[scope.project.slug])
 
@@ -182,12 +186,20 @@ class _Page:
 
         return table(
             Plan(
-                result=answer(query, now=scope.now), over_time=None, grain="all", dimension="customer", measure="cost",
-                extras=("calls", "error_rate"), link=link, sort=_plain_head, id="customers",
+                result=answer(query, now=scope.now),
+                over_time=None,
+                grain="all",
+                dimension="customer",
+                measure="cost",
+                extras=("calls", "error_rate"),
+                link=link,
+                sort=_plain_head,
+                id="customers",
                 caption=f"Cost by customer of {asked.name}, USD, {spans_of_time.dates(scope.period)}",
-                unpriced=unpriced_url(scope), show_all=scope.url(_explore(scope), **gone, group_by="customer", limit="1000"),
+                unpriced=unpriced_url(scope),
+                show_all=scope.url(_explore(scope), **gone, group_by="customer", limit="1000"),
             )
-        )  # fmt: skip
+        )
 
 
 def _plain_head(name: str) -> Head:

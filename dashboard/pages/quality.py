@@ -87,16 +87,46 @@ class _Page:
         fewer = (Choice("Fewer" if every else "All", scope.url(view=None if every else "all")),)
         slug = scope.project.slug
         return [
-            (Panel(id="now", title="Scores now", template="dashboard/_quality_now.html", links=fewer,
-                   note="what fell first; unlike scores are never averaged"), self.scores),
-            (Panel(id="suspects", title="What moved quality", template="dashboard/_quality_suspects.html",
-                   note="changes of this period, each before against after; 95 % intervals",
-                   links=(*fewer, Choice("Change ledger", scope.elsewhere(reverse("changes", args=[slug]))))), self.moved),
-            (Panel(id="rates", title="Pass rates by variant", template="dashboard/_quality_rates.html",
-                   links=quality_variants.tabs(scope), note="95 % intervals by Wilson"), self.rates),
-            (Panel(id="signs", title="What runs themselves tell", template="dashboard/_quality_signs.html",
-                   note="share of all runs; a change is shown where it is clear"), self.signs),
-        ]  # fmt: skip
+            (
+                Panel(
+                    id="now",
+                    title="Scores now",
+                    template="dashboard/_quality_now.html",
+                    links=fewer,
+                    note="what fell first; unlike scores are never averaged",
+                ),
+                self.scores,
+            ),
+            (
+                Panel(
+                    id="suspects",
+                    title="What moved quality",
+                    template="dashboard/_quality_suspects.html",
+                    note="changes of this period, each before against after; 95 % intervals",
+                    links=(*fewer, Choice("Change ledger", scope.elsewhere(reverse("changes", args=[slug])))),
+                ),
+                self.moved,
+            ),
+            (
+                Panel(
+                    id="rates",
+                    title="Pass rates by variant",
+                    template="dashboard/_quality_rates.html",
+                    links=quality_variants.tabs(scope),
+                    note="95 % intervals by Wilson",
+                ),
+                self.rates,
+            ),
+            (
+                Panel(
+                    id="signs",
+                    title="What runs themselves tell",
+                    template="dashboard/_quality_signs.html",
+                    note="share of all runs; a change is shown where it is clear",
+                ),
+                self.signs,
+            ),
+        ]
 
     def scores(self) -> Any:
         scope = self.scope
@@ -109,8 +139,13 @@ class _Page:
         every = scope.value("view") == "all"
         shown = self.now if every else self.now[: quality_now.ROWS]
         base = scope.base is not None
-        return {"rows": quality_now.rows(scope, shown), "all": len(self.now), "cut": len(self.now) - len(shown), "base": base,
-                "show_all": scope.url(view="all")}  # fmt: skip
+        return {
+            "rows": quality_now.rows(scope, shown),
+            "all": len(self.now),
+            "cut": len(self.now) - len(shown),
+            "base": base,
+            "show_all": scope.url(view="all"),
+        }
 
     def moved(self) -> Any:
         if self.result is None or not self.result.totals["calls"]:
@@ -126,7 +161,7 @@ class _Page:
 
     def rates(self) -> Any:
         known = scores_of(self.scope.project)
-        chosen = quality_variants.score_of(self.scope, known)
+        chosen = quality_variants.score_of(self.scope, known, self.now[0].quality.score if self.now else "")
         if not self.now or chosen is None:
             return ()
         found = quality_variants.pass_rates(self.scope, chosen)
@@ -151,8 +186,8 @@ def _no_score(scope: Scope) -> State:
         )
     return State(
         say="No score has reached this project yet.",
-        note="A thumb, a check of your own, a judge or an outcome: POST /v1/scores with the id of the call or run. What runs "
-        "themselves tell is below.",
+        note="A thumb, a check of your own, a judge or an outcome: POST /v1/scores with the id of the call or run. "
+        "What runs themselves tell is below.",
     )
 
 
@@ -160,8 +195,14 @@ def _no_suspect(scope: Scope, found: Suspects) -> State:
     changes = reverse("changes", args=[scope.project.slug])
     way = Choice("Change ledger", scope.elsewhere(changes))
     if not found.changes:
-        return State(say="No change in this period.", note="New versions, models and releases are noticed from the calls.",
-                     ways=(way,))  # fmt: skip
+        return State(
+            say="No change in this period.",
+            note="New versions, models and releases are noticed from the calls.",
+            ways=(way,),
+        )
     many = f"{found.changes} {'change' if found.changes == 1 else 'changes'}"
-    return State(say=f"{many}, none on a flow with scores on both sides.", note="Effects are measured every quarter hour.",
-                 ways=(way,))  # fmt: skip
+    return State(
+        say=f"{many}, none on a flow with scores on both sides.",
+        note="Effects are measured every quarter hour.",
+        ways=(way,),
+    )

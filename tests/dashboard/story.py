@@ -45,14 +45,26 @@ def _call(chance: random.Random, at: datetime, flow: str, number: int, *, new: b
     failed = chance.random() < 0.03
     model = ("openai", "gpt-4.1-mini") if number % 4 else ("anthropic", "claude-haiku-4-5")
     return CallRecord(
-        id=f"{flow}-{chance.getrandbits(60):x}", started_us=int(at.timestamp() * 1e6), flow=flow,
-        feature="Support assistant", environment="production", customer=f"customer-{number % 3}", user=f"u-{number % 9}",
-        trace=uuid.UUID(int=chance.getrandbits(128), version=4).hex, provider=model[0], model=model[1],
-        prompt="triage", prompt_version="v2" if new else "v1", operation="chat", step="answer", release="web@1",
+        id=f"{flow}-{chance.getrandbits(60):x}",
+        started_us=int(at.timestamp() * 1e6),
+        flow=flow,
+        feature="Support assistant",
+        environment="production",
+        customer=f"customer-{number % 3}",
+        user=f"u-{number % 9}",
+        trace=uuid.UUID(int=chance.getrandbits(128), version=4).hex,
+        provider=model[0],
+        model=model[1],
+        prompt="triage",
+        prompt_version="v2" if new else "v1",
+        operation="chat",
+        step="answer",
+        release="web@1",
         tokens=Tokens() if failed else Tokens(input=1200, output=600 if new else 300),
-        duration_us=chance.randrange(400_000, 3_000_000) * (2 if new else 1), failed=failed,
+        duration_us=chance.randrange(400_000, 3_000_000) * (2 if new else 1),
+        failed=failed,
         error_class="overloaded" if failed else "",
-    )  # fmt: skip
+    )
 
 
 def scores(
@@ -62,12 +74,16 @@ def scores(
     chance = random.Random(name)
     return [
         ScoreRecord(
-            id=f"{name}-{call.id}", name=name, at_us=call.started_us + 60_000_000, call=call.id, call_us=call.started_us,
+            id=f"{name}-{call.id}",
+            name=name,
+            at_us=call.started_us + 60_000_000,
+            call=call.id,
+            call_us=call.started_us,
             truth=chance.random() < (new if call.prompt_version == "v2" else old),
         )
         for call in given
         if not call.failed
-    ]  # fmt: skip
+    ]
 
 
 def put(project: Project, records: list, *, kind: inbox.Kind, now: datetime) -> None:
