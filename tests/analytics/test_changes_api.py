@@ -214,7 +214,7 @@ def test_suspects_are_the_clearest_effects_first_and_of_the_keys_project(client,
     records = []
     for n in range(160):
         old = n < 80
-        at = now - timedelta(days=11 if old else 5) + timedelta(minutes=n * 7)
+        at = now - timedelta(hours=2 * (160 - n))
         scores = [{"name": "resolved", "value": chance.random() < (0.9 if old else 0.4), "source": "user"},
                   {"name": "polite", "value": chance.random() < 0.5, "source": "user"}]  # fmt: skip
         records.append(call(n, started_us=us(at), prompt_version="v1" if old else "v2", scores=scores))
