@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/outcomes", scores_api.Outcomes.as_view(), name="outcomes"),
     path("api/public/scores", scores_api.LangfuseScores.as_view(), name="langfuse_scores"),
     path("api/public/ingestion", scores_api.LangfuseIngestion.as_view(), name="langfuse_ingestion"),
+    path("api/public/otel/v1/traces", otlp_api.Traces.as_view(schema=None), name="langfuse_traces"),
     path("api/public/projects", scores_api.LangfuseProjects.as_view(), name="langfuse_projects"),
     path("v1/traces", otlp_api.Traces.as_view(), name="traces"),
     path("v1/logs", otlp_api.Logs.as_view(), name="logs"),
