@@ -5,7 +5,6 @@ tells of the same thing: the rule it depends on, the provider whose outage it is
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Project
@@ -41,14 +40,15 @@ def _tell_fired(work: "_Telling", fired: Sequence[Alert]) -> None:
         return
     outages.name_providers(work.project, untold, now=work.now)
     leads = _Leads(fired)
-    heard = []
+    heard, moved = [], []
     for alert in untold:
         lead = leads.of(alert)
         if (lead.pk if lead else None) != alert.grouped_under_id:
             alert.grouped_under = lead
-            alert.save(update_fields=["grouped_under"])
+            moved.append(alert)
         if lead is None and not work.is_muted(alert):
             heard.append(alert)
+    Alert.objects.bulk_update(moved, ["grouped_under"], batch_size=1000)
     events = _last_fired(heard)
     for alert in heard:
         if alert.pk in events:
@@ -77,33 +77,38 @@ def _remind(work: "_Telling", fired: Sequence[Alert]) -> None:
         work.queue(event.alert, event)
 
 
-@dataclass(slots=True)
 class _Leads:
-    """Which alert tells of what another one would only repeat."""
+    """Which alert tells of what another one would only repeat. Looked up once: thousands may fire together."""
 
-    fired: Sequence[Alert]
+    def __init__(self, fired: Sequence[Alert]) -> None:
+        self.of_rule: dict[int, Alert] = {}
+        self.untold: dict[int, list[Alert]] = {}
+        self.of_provider: dict[str, Alert] = {}
+        for one in fired:
+            if one.rule_id is not None:
+                self.of_rule.setdefault(one.rule_id, one)
+                if one.told_at is None:
+                    self.untold.setdefault(one.rule_id, []).append(one)
+            if one.provider and (one.told_at is not None or one.grouped_under_id is None):
+                self.of_provider.setdefault(one.provider, one)
 
     def of(self, alert: Alert) -> Alert | None:
         """The alert that this one is grouped under, None when it speaks for itself."""
         return self._depended(alert) or self._same_provider(alert) or self._same_rule(alert)
 
     def _depended(self, alert: Alert) -> Alert | None:
-        above = alert.rule.depends_on if alert.rule else None
-        if above is None:
-            return None
-        return next((one for one in self.fired if one.rule_id == above.pk), None)
+        above = alert.rule.depends_on_id if alert.rule else None
+        return self.of_rule.get(above) if above is not None else None
 
     def _same_provider(self, alert: Alert) -> Alert | None:
-        same = (one for one in self.fired if one.provider == alert.provider and one.provider)
-        first = next((one for one in same if one.told_at is not None or one.grouped_under_id is None), None)
+        first = self.of_provider.get(alert.provider)
         return None if first is None or first.pk == alert.pk else first
 
     def _same_rule(self, alert: Alert) -> Alert | None:
-        mine = [one for one in self.fired if one.rule_id == alert.rule_id and alert.rule_id is not None]
-        if sum(one.told_at is None for one in mine) <= MOST_APART:
+        untold = self.untold.get(alert.rule_id or 0, [])
+        if len(untold) <= MOST_APART or untold[0].pk == alert.pk:
             return None
-        first = next((one for one in mine if one.told_at is None), None)
-        return None if first is None or first.pk == alert.pk else first
+        return untold[0]
 
 
 class _Telling:
