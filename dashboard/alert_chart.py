@@ -196,7 +196,7 @@ def _vertical(at: datetime, color: str) -> Figure:
 def _label(at: datetime, text: str, color: str) -> Figure:
     return {
         "x": f"{at:%Y-%m-%d %H:%M}", "yref": "paper", "y": 1, "xanchor": "right", "xshift": -4, "yanchor": "top",
-        "showarrow": False, "text": f"<b>{text}</b>", "font": {"size": 11, "color": color},
+        "showarrow": False, "text": text, "font": {"size": 11, "color": color},
     }  # fmt: skip
 
 

@@ -5,17 +5,19 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.db.models import F
 from django.urls import reverse
 
 from accounts.models import Project
 from analytics import formats
 from analytics.output import plain
 from guardrails import facts, wording
-from guardrails.alert_models import Alert, AlertEvent
+from guardrails.alert_models import FIRED, Alert, AlertEvent
 from guardrails.crossings import budget_of
 from guardrails.rules import measure_of
 
 Body = dict[str, Any]
+MOST_EXPLAINED = 20  # a tick
 
 
 def url_of(alert: Alert, project: Project) -> str:
@@ -56,9 +58,7 @@ def _figure(value: Any, *, money: bool) -> Any:
 def message(event: AlertEvent, *, project: Project, now: datetime) -> Body:
     """What a delivery sends: {"json", "subject", "text"}. The state is the event's, whatever came after it."""
     alert = event.alert
-    if alert.facts is None:
-        alert.facts = facts.facts_of(alert, project=project, now=now)
-        Alert.objects.filter(pk=alert.pk).update(facts=plain(alert.facts))
+    explain(alert, project=project, now=now)
     then = as_of(event)
     body = alert_body(then, project=project, now=now)
     body["event"] = {"kind": event.kind, "number": event.number, "at": event.at}
@@ -68,6 +68,22 @@ def message(event: AlertEvent, *, project: Project, now: datetime) -> Body:
     subject = f"{project.name}: {wording.title(then)}, {wording.of_what(then)}: {state}"
     return {"json": msgspec.json.encode(plain(body)).decode(), "subject": subject[:200],
             "text": text_of(then, body, project=project, now=now)}  # fmt: skip
+
+
+def explain(alert: Alert, *, project: Project, now: datetime) -> None:
+    """Look up what people want to know of an alert, once."""
+    if alert.facts is None:
+        alert.facts = plain(facts.facts_of(alert, project=project, now=now))
+        Alert.objects.filter(pk=alert.pk).update(facts=alert.facts)
+
+
+def explain_new(project: Project, *, now: datetime) -> None:
+    """Some of the alerts that fired and were not looked into yet: those that no channel hears of have runs too."""
+    rows = Alert.objects.filter(project=project, resolved_at=None, state__in=FIRED, facts=None)
+    for alert in rows.select_related("rule", "rule__project").order_by(
+        F("grouped_under_id").asc(nulls_first=True), "pk"
+    )[:MOST_EXPLAINED]:
+        explain(alert, project=project, now=now)
 
 
 def as_of(event: AlertEvent) -> Alert:

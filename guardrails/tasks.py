@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.errors import ApiError
 from accounts.models import Project
-from guardrails import budgets_evaluate, deliveries, digest, engine
+from guardrails import budgets_evaluate, deliveries, digest, engine, messages
 
 log = structlog.get_logger()
 EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
@@ -23,6 +23,7 @@ def evaluate() -> None:
         _evaluate_budgets(project)
         try:
             engine.evaluate_project(project, now=timezone.now())
+            messages.explain_new(project, now=timezone.now())
         except DatabaseError as problem:
             log.error("alerts not evaluated", project=project.slug, problem=str(problem))
             connection.close_if_unusable_or_obsolete()

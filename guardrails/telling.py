@@ -81,6 +81,7 @@ class _Leads:
     """Which alert tells of what another one would only repeat. Looked up once: thousands may fire together."""
 
     def __init__(self, fired: Sequence[Alert]) -> None:
+        self.open = {one.pk: one for one in fired}
         self.of_rule: dict[int, Alert] = {}
         self.untold: dict[int, list[Alert]] = {}
         self.of_provider: dict[str, Alert] = {}
@@ -94,7 +95,8 @@ class _Leads:
 
     def of(self, alert: Alert) -> Alert | None:
         """The alert that this one is grouped under, None when it speaks for itself."""
-        return self._depended(alert) or self._same_provider(alert) or self._same_rule(alert)
+        kept = self.open.get(alert.grouped_under_id or 0)  # it stays where it is while that one fires
+        return kept or self._depended(alert) or self._same_provider(alert) or self._same_rule(alert)
 
     def _depended(self, alert: Alert) -> Alert | None:
         above = alert.rule.depends_on_id if alert.rule else None
