@@ -78,9 +78,8 @@ def own_product() -> Iterator[Site]:
 
 def _site_told(product: "subprocess.Popen[str]") -> Site:
     """What the first start prints: the sign-in; returned once it is ready."""
-    assert product.stdout is not None
     name = password = ""
-    for line in product.stdout:
+    for line in product.stdout or ():
         if found := re.search(r"Sign in as (\S+) with (\S+)", line):
             name, password = found[1], found[2]
         if "ready on http" in line:
@@ -129,7 +128,8 @@ TO_WEBP = """async (png) => {
 
 def as_webp(browser: Browser | None, png: bytes) -> bytes:
     """A PNG as WebP, made by the browser on an empty page: no other program is needed."""
-    assert browser is not None
+    if browser is None:
+        raise RuntimeError("the browser has gone")
     blank = browser.new_page()
     try:
         return base64.b64decode(blank.evaluate(TO_WEBP, base64.b64encode(png).decode()))
