@@ -16,7 +16,8 @@ from tests.dashboard import desk
 PAGES = (
     "/", "/explore?group_by=model", "/explore?view=table", "/runs", "/calls", "/trust/unpriced", "/trust/rejected",
     "/start", "/settings/", "/settings/members", "/settings/keys", "/settings/prices", "/settings/imports",
-    "/settings/set-aside", "/settings/audit", "/explore?customer=nobody",
+    "/settings/set-aside", "/settings/audit", "/explore?customer=nobody", "/quality?period=28d", "/compare?period=28d",
+    "/flows/support-triage?period=28d", "/flows/support-triage?period=28d&view=table",
 )  # fmt: skip
 SHIFT = """() => new Promise((done) => { let sum = 0;
   new PerformanceObserver((list) => { for (const e of list.getEntries()) sum += e.value; })
