@@ -76,6 +76,12 @@ def month(request: HttpRequest, member: Member, month: str) -> HttpResponse:
     return render(request, "dashboard/month.html", _Page(member, first, request.GET, now).context())
 
 
+def _lines(*, centre_first: bool) -> list[tuple[str, str]]:
+    """What an export's lines may be, value and words; by cost centre first where there are any."""
+    ordered = sorted(LINES, key=lambda names: CENTRE not in names) if centre_first else LINES
+    return [(",".join(names), ", ".join(_label(name).lower() for name in names)) for names in ordered]
+
+
 @dataclass
 class _Page:
     """Everything on the page of one month."""
@@ -120,8 +126,8 @@ class _Page:
             "providers": [row.provider for row in agreed.rows],
             "exports": month_lists.exports(self.project, self.first, now=self.now),
             "forms": FORMS.values(),
-            "lines": [(",".join(names), ", ".join(_label(name).lower() for name in names)) for name in ("",)
-                      for names in LINES],
+            "lines": _lines(centre_first=facts.no_centre is not None),
+            "has_centres": facts.no_centre is not None,
             "since": month_lists.since_export(self.project, self.first, found.shown, now=self.now),
             "schedules": month_lists.schedules(self.project, now=self.now),
             "mails": bool(settings.EMAIL_URL),
