@@ -160,7 +160,7 @@ def _annotate(figure: Figure, alert: Alert, scope: Scope, facts: Mapping[str, An
 
 def _limit_words(alert: Alert) -> str:
     if alert.rule is None:
-        return formats.money(alert.bound)
+        return wording.amount(alert, alert.bound)
     return (
         f"{wording.figure(measure_of(alert.rule.measure), alert.bound)} {wording.window(alert.rule.window)}"
     )

@@ -66,10 +66,10 @@ def row(alert: Alert, project: Project, now: datetime) -> Row:
 
 
 def shown(alert: Alert, field: str) -> str:
-    """Value or bound in the measure's unit; a budget's in money."""
+    """Value or bound in the measure's unit; a budget's in the budget's."""
     value = getattr(alert, field)
     if alert.rule is None:
-        return formats.money(value) if value is not None else formats.MISSING
+        return wording.amount(alert, value)
     if alert.rule.condition == "no_data":
         return formats.MISSING
     return wording.figure(measure_of(alert.rule.measure), value)

@@ -121,7 +121,7 @@ def _now_label(alert: Alert) -> str:
 
 def _value(alert: Alert) -> Figure:
     if alert.rule is None:
-        return Figure(formats.money(alert.value))
+        return Figure(wording.amount(alert, alert.value))
     return formats.figure_for(measure_of(alert.rule.measure).unit, alert.rule.measure, alert.value)
 
 

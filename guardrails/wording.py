@@ -9,6 +9,7 @@ from analytics import formats
 from analytics.measures import Measure
 from guardrails import spans
 from guardrails.alert_models import Alert, Rule
+from guardrails.budget_models import Budget
 from guardrails.rules import Condition, condition_of, measure_of
 
 WINDOWS = {"day": "today", "week": "this week", "month": "this month", "quarter": "this quarter"}
@@ -105,7 +106,15 @@ def _of_budget(alert: Alert, since: str) -> str:
     """Support assistant reached 80 %: $16,002.10 of $20,000.00, since 13:41."""
     if alert.value is None or alert.bound is None:
         return f"{alert.name}, since {since}."
-    return f"{alert.name}: {formats.money(alert.value)} of {formats.money(alert.bound)}, since {since}."
+    return f"{alert.name}: {amount(alert, alert.value)} of {amount(alert, alert.bound)}, since {since}."
+
+
+def amount(alert: Alert, value: Decimal | None) -> str:
+    """An amount of a budget's alert in the budget's unit: $16,002.10; 1,200,000 tokens."""
+    if value is None:
+        return formats.MISSING
+    unit = Budget.objects.filter(pk=alert.budget_id or 0).values_list("unit", flat=True).first()
+    return f"{formats.count(value)} tokens" if unit == "tokens" else formats.money(value)
 
 
 def _against(alert: Alert, found: Condition, measure: Measure) -> str:
