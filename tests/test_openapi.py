@@ -11,6 +11,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
@@ -37,7 +38,7 @@ def document() -> Iterator[Any]:
 @pytest.fixture
 def headers(db) -> dict[str, str]:
     project = Project.objects.create(slug="schema", name="Schema")
-    _, secret = create_key(project=project, scopes=["ingest", "read"])
+    _, secret = create_key(project=project, scopes=["ingest", "read", "guard", "admin"])
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -70,6 +71,9 @@ def test_requests_made_from_the_document_are_answered_as_it_says(document, heade
     for operation in operations:
         try:
             ask(operation, mode, headers)
+        except Unsatisfiable:
+            if mode is not GenerationMode.NEGATIVE:  # nothing of such an operation can be wrong: it takes no words
+                raise
         except BaseException as problem:  # a group of failures; all operations are told at once
             if isinstance(problem, KeyboardInterrupt):
                 raise
