@@ -73,7 +73,9 @@ def _of_sign(prefix: str, sign: str) -> Shape:
     if prefix == RATE:
         return Shape(
             ("runs", sign),
-            lambda parts: (parts["runs"] - (parts.get(sign) or 0)) / parts["runs"] if parts.get("runs") else None,
+            lambda parts: (
+                (parts["runs"] - (parts.get(sign) or 0)) / parts["runs"] if parts.get("runs") else None
+            ),
             lambda parts: wilson((parts.get("runs") or 0) - (parts.get(sign) or 0), parts.get("runs") or 0),
             "ratio",
             f"The runs that are not: {SIGNS[sign]}",

@@ -72,7 +72,9 @@ def test_requests_made_from_the_document_are_answered_as_it_says(document, heade
         try:
             ask(operation, mode, headers)
         except Unsatisfiable:
-            if mode is not GenerationMode.NEGATIVE:  # nothing of such an operation can be wrong: it takes no words
+            if (
+                mode is not GenerationMode.NEGATIVE
+            ):  # nothing of such an operation can be wrong: it takes no words
                 raise
         except BaseException as problem:  # a group of failures; all operations are told at once
             if isinstance(problem, KeyboardInterrupt):
