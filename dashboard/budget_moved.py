@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from analytics.answer import answer
-from analytics.dimensions import REST
+from analytics.dimensions import LABELS, REST
 from analytics.periods import DAY, Period, day_start, quarter_floor
 from analytics.query import Query
+from dashboard.answers import Answer, Phrase
 from dashboard.budget_rows import answer_money
+from dashboard.flow_links import flow_path
 from dashboard.scope import address
 from guardrails.budgets import environment_of, scope_of
 from guardrails.budgets_ask import MEASURE_OF, scope_filters
@@ -62,7 +64,16 @@ def moved(state: BudgetState, *, now: datetime) -> Moved | None:
     ]
     found = sorted((pair for pair in found if pair[0]), key=lambda pair: (-abs(pair[0]), pair[1]))
     movers = tuple(_mover(state, dimension, name, amount) for amount, name in found[:MOST])
-    return Moved(f"{dimension}s against the {budget.window} before", movers) if movers else None
+    days = "" if budget.window == "day" else "whole days "
+    return Moved(f"{dimension}s, {days}against the {budget.window} before", movers) if movers else None
+
+
+def why(name: str, found: Moved | None) -> Answer:
+    """What moved the budget of that name most, in words; nothing where nothing grew."""
+    grown = next((one for one in found.movers if one.tone == "worse"), None) if found else None
+    if grown is None:
+        return ()
+    return Phrase(f" {grown.name}", "bold"), Phrase(f" moved {name} most: {grown.amount.removeprefix('▲ ')}.")
 
 
 def _known(value: object) -> Decimal:
@@ -77,9 +88,14 @@ def _mover(state: BudgetState, dimension: str, name: str, amount: Decimal) -> Mo
         **{key: [value] for key, value in scope_of(budget).items()}, dimension: [name],
     }  # fmt: skip
     shown = answer_money(abs(amount), budget.unit)
+    page = reverse("explore", args=[budget.project.slug])
+    own = flow_path(budget.project.slug, name)
+    if dimension == "flow" and name not in LABELS and "?" not in own:
+        page = own  # it tells why
+        params = {key: params[key] for key in ("environment", "from")}
     return Mover(
         name=name,
-        href=address(reverse("explore", args=[budget.project.slug]), params),
+        href=address(page, params),
         amount=f"{'▲ +' if amount > 0 else '▼ −'}{shown}",
         tone="worse" if amount > 0 else "better",
     )

@@ -18,7 +18,7 @@ from accounts.models import Member, Project
 from analytics.answer import answer
 from dashboard import budget_chart, budget_rows, formats, guardrails_nav
 from dashboard import scope as scopes
-from dashboard.budget_moved import moved
+from dashboard.budget_moved import moved, why
 from dashboard.budget_rows import Row, answer_money
 from dashboard.frame import Choice, frame_for
 from dashboard.guard import project_page
@@ -68,14 +68,20 @@ def _shown(
     view = request.GET.get("view", "")
     view = view if view in budget_chart.VIEWS else budget_chart.VIEWS[0]
     path = ahead.get(chosen.state.budget.pk, ())
+    found = moved(chosen.state, now=now)
+    told = (
+        why(chosen.state.budget.name, found)
+        if [row for row in rows if row.state.state == "over"] == [chosen]
+        else ()
+    )
     return {
-        "answer": budget_rows.answer(rows, now=now),
+        "answer": (*budget_rows.answer(rows, now=now), *told),
         "rows": rows,
         "chosen": chosen,
         "burn": filled(_burn_panel(chosen, view), lambda: _burn(chosen.state, path, view, now), scope=scope),
         "happens": _happens(chosen, now),
         "hold": _to_hold(chosen.state, now),
-        "moved": moved(chosen.state, now=now),
+        "moved": found,
         "unpriced": sum(row.state.unpriced_calls > 0 for row in rows),
         "unpriced_list": reverse("trust_unpriced", args=[scope.project.slug]),
     }
@@ -135,7 +141,11 @@ def _when(
 ) -> tuple[str, str]:
     if crossing is not None:
         at = formats.moment(crossing.at, zone=row.state.window.zone, now=now)
-        return (f"{at}, {QUIET[crossing.quiet]}", "") if crossing.quiet else (f"told {at}", "warn")
+        return (
+            (f"{at}, {QUIET[crossing.quiet]}", "")
+            if crossing.quiet
+            else (f"{'told' if row.state.budget.channels else 'passed'} {at}", "warn")
+        )
     if kind == "actual" and threshold == 100 and row.out is not None:
         return f"expected {budget_rows.moment(row.state, row.out, now)}", ""
     return "not reached", ""

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.budget_moved import Moved, Mover, why
 from guardrails.budget_models import Budget
 from tests.guardrails.budgeting import make_budget
 
@@ -133,3 +134,12 @@ def test_calls_without_a_price_are_told_beside_the_budget(filled, signed_in):
     answer = page(signed_in("viewer"), filled)
     assert answer.context["chosen"].state.unpriced_calls > 0
     assert "Calls without a price are not in it" in text(answer)
+
+
+def test_the_sentence_says_what_moved_the_only_one_that_is_over():
+    found = Moved(
+        "flows", (Mover("calmer", "", "▼ −$2.00", "better"), Mover("triage", "", "▲ +$1.00", "worse"))
+    )
+    assert "".join(phrase.text for phrase in why("Desk", found)) == " triage moved Desk most: +$1.00."
+    assert why("Desk", None) == ()
+    assert why("Desk", Moved("flows", found.movers[:1])) == ()
