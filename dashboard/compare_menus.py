@@ -7,10 +7,10 @@ from analytics.changes_list import Wanted, page
 from analytics.dimensions import OTHER, REST
 from dashboard import formats
 from dashboard.change_texts import change_text, kind_text, short
-from dashboard.compare_sides import CHANGE, PERIODS, TIMES, VARIANTS, Pair, own_filters
+from dashboard.compare_sides import CHANGE, PERIODS, VARIANTS, Pair, own_filters
 from dashboard.explore_menus import label_of
 from dashboard.frame import Choice
-from dashboard.scope import SIDES, Scope
+from dashboard.scope import SIDES, TIMES, Scope
 
 DIMENSIONS = (
     "prompt_version",

@@ -17,9 +17,8 @@ from analytics.periods import Period
 from dashboard import scope as scopes
 from dashboard import spans_of_time
 from dashboard.change_texts import short
-from dashboard.scope import SIDES, Scope
+from dashboard.scope import SIDES, TIMES, Scope
 
-TIMES = ("period", "from", "to", "until")
 OWN = ("by", "change", "compare", *TIMES)
 PERIODS, VARIANTS, CHANGE = "periods", "variants", "change"
 UNEQUAL = 1.05  # by how much the sides may differ in length before it is said
@@ -118,7 +117,10 @@ def around(scope: Scope, line: Line) -> Pair | None:
 
 def _carrying(line: Line, value: str | None) -> dict[str, tuple[str, ...]]:
     dimension = KINDS[line.kind].dimension
-    return {dimension: (value,)} if dimension and value else {}
+    if not dimension or not value:
+        return {}
+    named = dimension == "prompt_version" and line.subject
+    return {dimension: (value,), **({"prompt": (line.subject,)} if named else {})}
 
 
 def _has_time(given: Mapping[str, object]) -> bool:

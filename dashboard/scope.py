@@ -27,6 +27,7 @@ PAGE = (
     "measures", "group_by", "columns", "grain", "view", "order", "limit", "after", "panel", "with", "kind", "who",
     "name", "by", "worst", "score", "change",
 )  # fmt: skip
+TIMES = ("period", "from", "to", "until")
 SIDES = ("a.", "b.")  # what one side of Compare is filtered to, and its own dates
 Params = dict[str, tuple[str, ...]]
 
@@ -90,7 +91,7 @@ class Scope:
         kept = {
             name: values
             for name, values in self.params.items()
-            if name not in ("period", "from", "to", "after")
+            if name not in (*TIMES, "after") and not (name.startswith(SIDES) and name[2:] in TIMES)
         }
         return address(self.path, kept | {name: _values(value) for name, value in changes.items()})
 

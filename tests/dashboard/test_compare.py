@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.keys import create_key
 from analytics.changes_models import Change
+from analytics.changes_notice import notice_in
 from analytics.models import ScoreDefinition
 from ingest import inbox
 from tests.dashboard import story
@@ -135,6 +137,30 @@ def test_before_and_after_a_change_in_the_windows_of_its_effects(told, look, sig
     row = measures(answer)["resolved"]
     assert (row.a, row.b, row.delta.text) == (effect.before, effect.after, effect.difference)
     assert answer.context["pair"].flow == story.FLOW
+
+
+def test_versions_in_use_beside_each_other_are_compared_by_what_calls_carry(project, look):
+    """An A/B test: three of four calls keep the old version."""
+    now = timezone.now()
+    made = [
+        msgspec.structs.replace(one, prompt_version="v1") if one.prompt_version == "v2" and place % 4 else one
+        for place, one in enumerate(story.calls(now))
+    ]
+    story.put(project, made, kind=inbox.Kind.CALLS, now=now)
+    notice_in(project, now=now)
+    change = Change.objects.get(project=project, kind="prompt")
+    answer = look(project, change=str(change.pk))
+    assert any("both are in use" in note for note in answer.context["pair"].notes)
+    filters = [{one.dimension: one.values for one in side.scope.asked.filters}
+               for side in (answer.context["pair"].a, answer.context["pair"].b)]  # fmt: skip
+    assert [one["prompt_version"] for one in filters] == [("v1",), ("v2",)]
+    assert [one["prompt"] for one in filters] == [("triage",), ("triage",)]
+
+
+def test_another_period_in_the_bar_takes_the_sides_own_dates_back(told, look):
+    links = look(told, **halves(**{"a.prompt_version": "v1"})).context["frame"].context.periods
+    assert all("a.from" not in one.href and "b.until" not in one.href for one in links)
+    assert all("a.prompt_version=v1" in one.href for one in links)
 
 
 def test_a_changed_judge_is_said_and_not_compared(project, look):

@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.keys import create_key
 from analytics.models import Flow
 from dashboard.flow_links import flow_path
-from guardrails.budget_models import Budget, BudgetStanding
 from ingest import inbox
 from ingest.records import CallRecord, Tokens
 from tests.dashboard import story
+from tests.guardrails.budgeting import make_budget
 from tests.personas import bearer
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +176,17 @@ def test_owner_cost_centre_description_and_budget(told, look):
     text = look(told).content.decode()
     for wanted in ("Ana Ruiz", "CC-410", "Sorts tickets", "Support assistant", "set a budget"):
         assert wanted in text
-    assert Budget.objects.count() == BudgetStanding.objects.count() == 0
+
+
+def test_budgets_of_the_flow_and_of_its_feature_with_what_is_used(filled, look):
+    now = timezone.now()
+    make_budget(filled, "Triage", scope={"flow": "support-triage"}, limit="0.01", now=now)
+    make_budget(filled, "Support", scope={"feature": "Support assistant"}, limit="1000", now=now)
+    make_budget(filled, "Other", scope={"flow": "search-answer"}, limit="1000", now=now)
+    facts = [one for one in look(filled, period="mtd").context["facts"] if one.label.startswith("Budget")]
+    assert [one.label for one in facts] == ["Budget, flow, month", "Budget, feature, month"]
+    assert [one.tone for one in facts] == ["worse", ""]
+    assert facts[1].text.endswith("of $1,000")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
