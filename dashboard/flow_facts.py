@@ -12,8 +12,8 @@ from analytics.models import Flow
 from dashboard import budget_rows, formats
 from dashboard.quality_measure import Quality
 from dashboard.scope import Scope
-from guardrails.budgets_evaluate import budgets_of, is_stale
-from guardrails.budgets_state import BudgetState, state_from
+from guardrails.budgets_evaluate import budgets_of, states_of
+from guardrails.budgets_state import BudgetState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,8 @@ def _quality(scope: Scope, flow: Flow | None, quality: Quality) -> tuple[Fact, .
 def _budgets(scope: Scope, name: str, feature: str) -> tuple[Fact, ...]:
     """The budgets on the flow, and on its feature."""
     places = {("flow", name), *({("feature", feature)} if feature else set())}
-    found = [
-        state_from(budget, budget.standing)
-        for budget in budgets_of(scope.project)
-        if (budget.dimension, budget.value) in places and not is_stale(budget, now=scope.now)
-    ]
+    own = [one for one in budgets_of(scope.project) if (one.dimension, one.value) in places]
+    found = states_of(scope.project, now=scope.now, budgets=own) if own else []
     found.sort(key=lambda state: (state.budget.dimension != "flow", state.budget.name))
     if found:
         return tuple(_budget(scope, state) for state in found)
