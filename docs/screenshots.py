@@ -45,7 +45,7 @@ SHOTS = (
     Shot("compare", "changes?kind=prompt", 1000, click=".name-cell a, tbody a"),
     Shot("quality", "quality?period=28d", 900),
     Shot("budgets", "budgets", 900),
-    Shot("alert", "alerts", 900),
+    Shot("alert", "alerts?state=firing", 900, click="tbody a"),
     Shot("month", "finance/", 1000),
 )
 
