@@ -42,10 +42,10 @@ class Shot:
 SHOTS = (
     Shot("overview", ""),
     Shot("flow", "flows/support-triage?period=28d", 1100),
-    Shot("compare", "changes?kind=prompt", 1000, click=".name-cell a, tbody a"),
+    Shot("change", "changes?kind=prompt", 1000, click=".name-cell a, tbody a"),
     Shot("quality", "quality?period=28d", 900),
     Shot("budgets", "budgets", 900),
-    Shot("alert", "alerts?state=firing", 900, click="tbody a"),
+    Shot("alert", "alerts", 900, click='tbody a:not(:has-text("reach"))'),
     Shot("month", "finance/", 1000),
 )
 
