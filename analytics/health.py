@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -77,7 +78,7 @@ def _broker(now: datetime) -> str:
     try:
         with current_app.connection_for_read() as broker:
             broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
-    except (OperationalError, OSError):
+    except (OperationalError, OSError, psycopg.Error):  # pgmq's errors come as they are
         return "The broker does not answer."
     return ""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.errors import ApiError
 from accounts.models import Project
-from guardrails import budgets_evaluate, deliveries, digest, engine, messages
+from guardrails import budgets_evaluate, deliveries, demo, digest, engine, messages
 
 log = structlog.get_logger()
 EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
@@ -34,6 +34,7 @@ def evaluate() -> None:
 def _evaluate_budgets(project: Project) -> None:
     """Before the rules, which make alerts of the thresholds that were crossed; they do without when it fails."""
     try:
+        demo.ensure(project, now=timezone.now())
         budgets_evaluate.evaluate(project, now=timezone.now())
     except (ApiError, DatabaseError) as problem:
         log.error("budgets not evaluated", project=project.slug, problem=str(problem))

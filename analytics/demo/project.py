@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.models import Project
 from accounts.projects import create_project
 from analytics import load, removal
+from analytics.demo import opinions
 from analytics.demo.product import FLOWS
 from analytics.demo.story import Story
 from analytics.demo.traffic import traffic
@@ -22,6 +23,13 @@ from ingest import inbox
 from pricing import own
 
 SLUG, NAME = "demo", "Kestrel Desk"
+OWNERS = {  # of each feature: who looks after it, who pays
+    "Support assistant": ("Mara Lindqvist", "CC-410 Support"),
+    "Contract review": ("Jonas Weber", "CC-320 Legal"),
+    "Meeting notes": ("Priya Nair", "CC-210 Workplace"),
+    "Search answers": ("Tomás Silva", "CC-120 Search"),
+    "Email drafting": ("Aiko Tanaka", "CC-210 Workplace"),
+}
 BY = "system"
 PIECE = timedelta(days=14)  # handed to the inbox at once
 CATCH_UP = timedelta(hours=24)  # a server that slept longer leaves a gap
@@ -46,11 +54,15 @@ def _make(now: datetime) -> None:
     story = Story(now)
     for plan in FLOWS:
         if plan.new_for is None:
-            feature, _ = Feature.objects.get_or_create(project=project, name=plan.feature)
+            owner, centre = OWNERS[plan.feature]
+            feature, _ = Feature.objects.get_or_create(
+                project=project, name=plan.feature, defaults={"owner": owner, "cost_centre": centre}
+            )
             Flow.objects.create(
                 project=project, name=plan.name, feature=feature, first_seen_at=story.begins,
                 confirmed_at=story.begins,
             )  # fmt: skip
+    opinions.define(project, now=now)
     entry = own.discount(
         "openai", "gpt-4.1", Decimal(10), valid_from=story.price_from, recorded_at=now,
         note="Volume discount of the new contract",

@@ -13,6 +13,7 @@ from math import exp
 from random import Random
 from typing import NamedTuple
 
+from analytics.demo.opinions import scores_of
 from analytics.demo.product import CUSTOMERS, FALLBACK, FLOWS, MODELS, TIERS, Model, Plan, Step
 from analytics.demo.story import DAY_US, Story, us
 from ingest.records import CallRecord, Tokens
@@ -206,6 +207,7 @@ def _call(
     digits = f"{rng.getrandbits(128):032x}"
     embedded = step.operation == "embeddings"
     prompt = run.plan.prompt if step.versioned else None
+    scored = failure is None and step is run.plan.steps[-1] and run.environment == "production"
     return CallRecord(
         id=f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}", started_us=started,
         flow=run.flow, feature=run.feature, environment=run.environment, trace=run.trace,
@@ -218,6 +220,7 @@ def _call(
         error_class=failure.error_class if failure else "", error_type=failure.error_type if failure else None,
         finish_reason="error" if failure else "" if embedded else "length" if rng.random() < 0.008 else "stop",
         attempt=attempt, outcome=_outcome(rng, run, step, failure), tags=run.tags,
+        scores=scores_of(hour.story, run.plan, started, digits) if scored else None,
     )  # fmt: skip
 
 

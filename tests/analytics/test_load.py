@@ -245,5 +245,6 @@ def test_a_lane_that_another_loader_holds_counts_no_attempt(project, settings):
         other.execute("SELECT pg_advisory_lock(%s, %s)", [ledger.LOCK_SPACE, project.lane])
         assert [load_lane(project.lane, now=NOW) for _ in range(10)] == [None] * 10
         assert rows("SELECT count(*) FROM lane") == [(0,)]
+        other.execute("SELECT pg_advisory_unlock(%s, %s)", [ledger.LOCK_SPACE, project.lane])
     load(project)
     assert rows("SELECT count(*) FROM call") == [(1,)]

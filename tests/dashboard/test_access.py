@@ -8,7 +8,8 @@ from accounts.models import ApiKey, AuditLine, Invitation, Member, User
 pytestmark = pytest.mark.django_db
 
 READ = (
-    "overview", "explore", "explore_csv", "compare", "quality", "changes", "runs", "calls", "trust_unpriced", "trust_rejected",
+    "overview", "explore", "explore_csv", "compare", "quality", "changes", "runs", "calls", "trust_unpriced",
+    "trust_rejected",
     "trust_duplicates",
     "start", "start_live", "settings", "settings_members", "settings_keys", "settings_prices", "settings_imports",
     "settings_set_aside", "settings_audit", "settings_scores", "settings_catalogue", "find", "views",
