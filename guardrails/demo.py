@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import AuditLine, Project
+from analytics.demo import is_filled
 from guardrails import budgets, rules
 
 BY = "system"
@@ -52,12 +53,14 @@ RULES: tuple[dict[str, Any], ...] = (
 
 
 def ensure(project: Project, *, now: datetime) -> None:
-    """Make them where the project is the demo and never had any."""
+    """Make them where the project is the demo, its year is loaded, and it never had any."""
     if not project.is_demo or AuditLine.objects.filter(project=project, action="budget.created").exists():
         return
+    if not is_filled(project):
+        return  # what is spent and forecast is not known yet
     with transaction.atomic():
         for given in BUDGETS:
-            definition = budgets.read({"window": "month", **given}, project=project)
+            definition = budgets.read({"window": "month", "thresholds": [80, 100], **given}, project=project)
             budgets.create(project, definition, by=BY, now=project.created_at - AGE)
         for rule in RULES:
             rules.read(rule, project=project, now=now).save()

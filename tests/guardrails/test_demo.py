@@ -15,7 +15,8 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def project():
+def project(monkeypatch):
+    monkeypatch.setattr(demo, "is_filled", lambda project: True)
     made = make_project()
     made.is_demo = True
     made.save()
@@ -40,5 +41,11 @@ def test_they_are_made_once_and_do_not_come_back(project):
 
 def test_other_projects_get_none(project):
     project.is_demo = False
+    demo.ensure(project, now=NOW)
+    assert names(project) == set()
+
+
+def test_they_wait_until_the_year_is_loaded(project, monkeypatch):
+    monkeypatch.setattr(demo, "is_filled", lambda project: False)
     demo.ensure(project, now=NOW)
     assert names(project) == set()
