@@ -15,6 +15,7 @@ from django.db import connection
 from psycopg import Cursor
 
 from accounts.models import Project
+from analytics.apart import apart
 from analytics.changes_absorb import attach, detach, move
 from analytics.changes_before import before_of
 from analytics.changes_models import ChangeFlow
@@ -41,7 +42,11 @@ class Place:
 
 def notice(*, now: datetime) -> int:
     """Look at every project that has something new; returns how many changes were made, moved or taken back."""
-    return sum(notice_in(project, now=now) for project in Project.objects.order_by("pk"))
+    done = 0
+    for project in Project.objects.order_by("pk"):
+        with apart("changes", project.slug):
+            done += notice_in(project, now=now)
+    return done
 
 
 def notice_in(project: Project, *, now: datetime) -> int:

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts.errors import ApiError
 from accounts.models import Project
+from analytics.apart import apart
 from analytics.changes_list import Line, one
 from analytics.changes_measured import Measured
 from analytics.changes_models import Change
@@ -29,7 +30,8 @@ def measure(*, now: datetime, seconds: float = SECONDS) -> int:
     for change in _due(now):
         if time.monotonic() > until:
             break
-        done += _measured(change, now)
+        with apart("effects", change.pk):
+            done += _measured(change, now)
     return done
 
 

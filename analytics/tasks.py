@@ -15,6 +15,7 @@ from analytics import (
     pricebook,
     retention,
 )
+from analytics.apart import apart
 
 DRAIN_SECONDS = 20.0
 
@@ -36,9 +37,12 @@ def fold_rollups() -> None:
 def housekeeping() -> None:
     """Partitions ahead, retention, and newer prices when the package brought some."""
     now = timezone.now()
-    partitions.make_ahead(now=now)
-    retention.enforce(now=now)
-    pricebook.sync()
+    with apart("partitions", "all"):
+        partitions.make_ahead(now=now)
+    with apart("retention", "all"):
+        retention.enforce(now=now)
+    with apart("prices", "all"):
+        pricebook.sync()
 
 
 @shared_task(name="analytics.tasks.notice", ignore_result=True)

@@ -43,7 +43,11 @@ app.conf.update(
     beat_schedule={
         "drain": {"task": "analytics.tasks.drain", "schedule": 1.0, "options": {"expires": 5}},
         "fold": {"task": "analytics.tasks.fold", "schedule": 30.0, "options": {"expires": 30}},
-        "housekeeping": {"task": "analytics.tasks.housekeeping", "schedule": 3600.0},
+        "housekeeping": {
+            "task": "analytics.tasks.housekeeping",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "notice": {"task": "analytics.tasks.notice", "schedule": 60.0, "options": {"expires": 60}},
         "catalogue": {"task": "analytics.tasks.catalogue", "schedule": 60.0, "options": {"expires": 60}},
         "schedules": {"task": "finance.tasks.schedules", "schedule": 900.0, "options": {"expires": 900}},

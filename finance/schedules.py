@@ -21,6 +21,7 @@ from django.db.models import F, Q
 
 from accounts import audit
 from accounts.models import Project
+from analytics.apart import apart
 from analytics.formats import count, plain
 from analytics.periods import months_before
 from finance import typed
@@ -111,7 +112,8 @@ def run_due(*, now: datetime) -> int:
         for month in _due_months(schedule, now):
             run, _ = ScheduleRun.objects.get_or_create(schedule=schedule, month=month)
             if _claim(run, now):
-                sent += _do(run, schedule, now=now)
+                with apart("statement", schedule):
+                    sent += _do(run, schedule, now=now)
     return sent
 
 
@@ -126,7 +128,8 @@ def _due_months(schedule: Schedule, now: datetime) -> Iterator[date]:
 
 def _claim(run: ScheduleRun, now: datetime) -> bool:
     """Whether this worker is the one that does it."""
-    free = Q(state="waiting", attempts__lt=MOST_ATTEMPTS) | Q(state="sending", tried_at__lt=now - CLAIM)
+    left = Q(attempts__lt=MOST_ATTEMPTS)
+    free = left & (Q(state="waiting") | Q(state="sending", tried_at__lt=now - CLAIM))
     return bool(
         ScheduleRun.objects.filter(free, pk=run.pk).update(
             state="sending", tried_at=now, attempts=F("attempts") + 1
@@ -149,7 +152,7 @@ def _do(run: ScheduleRun, schedule: Schedule, *, now: datetime) -> int:
                 message_id=f"<statement-{schedule.pk}-{month_text(run.month)}@flowledger>",
             )
             values |= {"state": "sent", "done_at": now}
-        except (smtplib.SMTPException, OSError) as problem:
+        except (smtplib.SMTPException, OSError, ValueError) as problem:
             values |= {"state": "waiting", "problem": str(problem)[:300]}
     ScheduleRun.objects.filter(pk=run.pk).update(**values)
     return int(values["state"] == "sent")

@@ -4,6 +4,7 @@ At least once: a process that dies between the receiver's answer and the mark se
 with the same delivery id. Nothing else can send a message twice: a row is made once for a change and a channel.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -50,19 +51,22 @@ _CLAIM = """
 
 def deliver(*, now: datetime, most_rounds: int = MOST_ROUNDS) -> int:
     """Send what is due; how many messages were taken by their receivers. May run anywhere, many times at once."""
-    taken = 0
+    taken, started = 0, time.monotonic()
     for _ in range(most_rounds):
-        claimed = claim(now=now)
+        spent = timedelta(seconds=time.monotonic() - started)  # a lease begins when its round does
+        claimed = claim(now=now, lease=now + spent + LEASE)
         if not claimed:
             break
         taken += sum(answer.ok for answer in _sent(claimed, now))
     return taken
 
 
-def claim(*, now: datetime, most: int = AT_ONCE) -> list[Delivery]:
+def claim(*, now: datetime, lease: datetime | None = None, most: int = AT_ONCE) -> list[Delivery]:
     """Take some of what is due, for as long as the lease."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "lease": now + LEASE, "most": most, "each": OF_A_CHANNEL})
+        cursor.execute(
+            _CLAIM, {"now": now, "lease": lease or now + LEASE, "most": most, "each": OF_A_CHANNEL}
+        )
         ids = [row[0] for row in cursor.fetchall()]
     found = Delivery.objects.filter(pk__in=ids).select_related(
         "channel", "project", "user", "event", "event__alert", "event__alert__rule"
@@ -82,18 +86,27 @@ def _sent(claimed: Sequence[Delivery], now: datetime) -> list[Answered]:
 
 def _prepared(delivery: Delivery, now: datetime) -> Sending | Answered:
     """What is sent, frozen at the first try; or the answer, where it cannot be made."""
-    if delivery.body is None and delivery.event is not None:
-        delivery.body = messages.message(delivery.event, project=delivery.project, now=now)
-        Delivery.objects.filter(pk=delivery.pk).update(body=delivery.body)
     try:
+        if delivery.body is None and delivery.event is not None:
+            delivery.body = messages.message(delivery.event, project=delivery.project, now=now)
+            Delivery.objects.filter(pk=delivery.pk).update(body=delivery.body)
         return channels.sending(delivery, now=now)
     except CannotOpenError as problem:
         return Answered(False, None, str(problem))
+    except Exception as problem:  # one message never costs the others that were claimed with it
+        log.exception("message not made", delivery=str(delivery.pk))
+        return Answered(False, None, f"The message could not be made: {type(problem).__name__}.")
 
 
 def _send(prepared: Sending | Answered) -> Answered:
     """In a thread of its own: nothing here asks the database."""
-    return prepared if isinstance(prepared, Answered) else KINDS[prepared.kind].send(prepared)
+    if isinstance(prepared, Answered):
+        return prepared
+    try:
+        return KINDS[prepared.kind].send(prepared)
+    except Exception as problem:  # as above, whatever a kind of channel raises
+        log.exception("message not sent", kind=prepared.kind)
+        return Answered(False, None, f"The message could not be sent: {type(problem).__name__}.")
 
 
 def _mark(delivery: Delivery, answer: Answered, now: datetime) -> None:

@@ -15,6 +15,7 @@ from accounts.errors import ApiError
 from accounts.models import Project
 from analytics import formats
 from analytics.answer import answer
+from analytics.apart import apart
 from analytics.changes_models import Change
 from analytics.output import plain
 from analytics.periods import Period, day_start, previous
@@ -38,8 +39,8 @@ def queue_due(*, now: datetime) -> int:
         monday = due_week(project, now)
         if monday is None:
             continue
-        rows = _rows(project, monday, now)
-        if rows:
+        with apart("digest", project.slug):
+            rows = _rows(project, monday, now)
             queued += len(Delivery.objects.bulk_create(rows, ignore_conflicts=True))
     return queued
 

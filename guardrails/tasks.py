@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import structlog
 from celery import shared_task
 from celery.signals import worker_ready
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
-from accounts.errors import ApiError
 from accounts.models import Project
+from analytics.apart import apart
 from guardrails import budgets_evaluate, deliveries, demo, digest, engine, messages
 
-log = structlog.get_logger()
 EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
 
 
@@ -20,25 +18,15 @@ EVALUATOR = "evaluator"  # its sign of life, which /readyz and pages read
 def evaluate() -> None:
     """Evaluate every project's rules and budgets, then send what has to be told."""
     for project in Project.objects.order_by("pk"):
-        _evaluate_budgets(project)
-        try:
+        # Budgets first: the engine makes alerts of the thresholds that were crossed, and does without when it fails.
+        with apart("budgets", project.slug):
+            demo.ensure(project, now=timezone.now())
+            budgets_evaluate.evaluate(project, now=timezone.now())
+        with apart("alerts", project.slug):
             engine.evaluate_project(project, now=timezone.now())
             messages.explain_new(project, now=timezone.now())
-        except DatabaseError as problem:
-            log.error("alerts not evaluated", project=project.slug, problem=str(problem))
-            connection.close_if_unusable_or_obsolete()
     _beat()
     deliver()
-
-
-def _evaluate_budgets(project: Project) -> None:
-    """Before the rules, which make alerts of the thresholds that were crossed; they do without when it fails."""
-    try:
-        demo.ensure(project, now=timezone.now())
-        budgets_evaluate.evaluate(project, now=timezone.now())
-    except (ApiError, DatabaseError) as problem:
-        log.error("budgets not evaluated", project=project.slug, problem=str(problem))
-        connection.close_if_unusable_or_obsolete()
 
 
 @shared_task(name="guardrails.tasks.deliver", ignore_result=True)

@@ -41,6 +41,9 @@ class Answered:
     answer: str
 
 
+LABEL = 63  # letters of one part of a host's name
+
+
 def checked_url(url: str) -> SplitResult:
     """The parts of a webhook's address. Raises RefusedError for what cannot be one."""
     try:
@@ -54,6 +57,8 @@ def checked_url(url: str) -> SplitResult:
         )
     if parts.scheme not in PORTS or not parts.hostname or port == 0:
         raise RefusedError("A webhook's address begins with https:// or http://, and names a host.")
+    if not all(0 < len(label) <= LABEL for label in parts.hostname.removesuffix(".").split(".")):
+        raise RefusedError("The host's name has an empty part, or one of over 63 letters.")
     if parts.username or parts.password:
         raise RefusedError("The address holds a password. Use the secret: every message is signed with it.")
     return parts
@@ -79,7 +84,11 @@ def post(url: str, body: bytes, *, secret: str, delivery: str, now: datetime) ->
         return _exchange(parts, allowed_address(parts), body, headers)
     except RefusedError as problem:
         return Answered(False, None, str(problem))
-    except (OSError, http.client.HTTPException) as problem:
+    except (
+        OSError,
+        ValueError,
+        http.client.HTTPException,
+    ) as problem:  # ValueError: a name that IDNA refuses
         return Answered(False, None, _said(problem))
 
 

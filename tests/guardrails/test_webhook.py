@@ -155,3 +155,10 @@ def test_what_is_no_address_is_said_so(url):
 
 def test_a_name_that_does_not_exist_is_an_answer(allowed):
     assert not post("https://nowhere.invalid/x").ok
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b", ".b"])
+def test_a_host_that_can_be_none_is_refused_and_never_raises(host):
+    with pytest.raises(webhook.RefusedError, match="63 letters"):
+        webhook.checked_url(f"https://{host}/x")
+    assert not webhook.post(f"https://{host}/x", BODY, secret="", delivery="d", now=at(0)).ok
