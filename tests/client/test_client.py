@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -45,6 +46,8 @@ RESPONSE = {
 @pytest.fixture
 def server():
     class Handler(BaseHTTPRequestHandler):
+        server: Any
+
         def do_GET(self):
             self._answer(200, {"key": "00" * 32})
 
@@ -65,7 +68,7 @@ def server():
         def log_message(self, *_):
             pass
 
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found.statuses, found.tries, found.kept = [], [], []
     found.url = f"http://127.0.0.1:{found.server_port}"
     threading.Thread(target=found.serve_forever, daemon=True).start()
