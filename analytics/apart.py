@@ -16,4 +16,5 @@ def apart(work: str, of: object) -> Iterator[None]:
         yield
     except Exception:
         log.exception("work failed", work=work, of=str(of))
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:  # a caller's transaction is not ours to end
+            connection.close_if_unusable_or_obsolete()
