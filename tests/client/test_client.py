@@ -178,3 +178,11 @@ def test_what_the_client_sends_is_in_the_ledger(live_server):
     answer = Client().get("/v1/calls", headers={"Authorization": f"Bearer {reader}"}).content.decode()
     assert "support-triage" in answer
     assert "u-4711" in answer
+
+
+def test_a_field_that_does_not_exist_is_left_out_and_told(caplog):
+    with flowledger.flow("triage", user="u-1", colour="red"):
+        assert {key: value for key, value in flowledger.current().items() if key != "trace_id"} == {
+            "flow": "triage", "user": "u-1",
+        }  # fmt: skip
+    assert "no field colour" in caplog.text

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import logging
 import uuid
 from typing import Any, Callable  # noqa: UP035 - Python 3.9
 
+log = logging.getLogger("flowledger")
 FIELDS = ("feature", "user", "customer", "session", "environment", "release", "prompt", "step", "trace_id")
 _current: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("flowledger", default={})  # noqa: B039
 
@@ -21,10 +23,11 @@ class flow:  # noqa: N801 - reads as a word where it is used
     """`with flow("triage", user=...):` or `@flow("triage")` on sync and async functions."""
 
     def __init__(self, name: str, **fields: Any) -> None:
-        unknown = set(fields) - set(FIELDS)
-        if unknown:
-            raise TypeError("flow() takes no field " + ", ".join(sorted(unknown)))
-        self._fields = {"flow": name, **{key: value for key, value in fields.items() if value is not None}}
+        unknown = sorted(set(fields) - set(FIELDS))
+        if unknown:  # an application is never stopped by what watches it
+            log.warning("flowledger: flow() has no field %s, left out", ", ".join(unknown))
+        known = {key: fields[key] for key in FIELDS if fields.get(key) is not None}
+        self._fields = {"flow": name, **known}
         self._tokens: list[contextvars.Token[dict[str, Any]]] = []
 
     def __enter__(self) -> flow:
