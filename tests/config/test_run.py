@@ -154,6 +154,7 @@ def test_a_killed_child_is_restarted(ready):
     os.kill(first, signal.SIGKILL)
     ready.until("ended (SIGKILL)")
     ready.until("| up")
+    assert ready.child("worker") != first
 
 
 def test_what_a_killed_child_had_started_does_not_survive_it(ready):
