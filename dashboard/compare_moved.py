@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.answer import answer
 from analytics.dimensions import LABELS, REST
-from analytics.measures import MEASURES
+from analytics.measures import MEASURES, Measure
 from dashboard import deltas, formats
 from dashboard.compare_sides import Pair, Side
 from dashboard.deltas import Delta
@@ -52,6 +52,32 @@ def tabs(scope: Scope) -> tuple[Choice, ...]:
     return tuple(Choice(label, scope.url(by=name), name == chosen) for name, label in BY)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How a row is made: the cost's column, the page's base total, and what stands beside the cost."""
+
+    column: formats.Column
+    base: Decimal | None
+    extra: tuple[tuple[Measure, formats.Column], ...]
+
+    def row(self, name: str, before: Figures, after: Figures, href: str = "", note: str = "") -> MovedRow:
+        was, now = known(before).get("cost"), known(after).get("cost")
+        return MovedRow(
+            name=name, href=href, note=note, is_label=name in LABELS,
+            a=self.column.show(was if before else None), b=self.column.show(now if after else None),
+            change=_signed(self.column, deltas.amount_moved(now, was)),
+            delta=deltas.delta(now, was, measure=MEASURES["cost"], base_total=self.base),
+            cells=tuple(_cell(measure, shown, before, after) for measure, shown in self.extra),
+        )  # fmt: skip
+
+
+def _cell(measure: Measure, shown: formats.Column, before: Figures, after: Figures) -> tuple[str, str, Delta]:
+    """A measure before, after, and how it moved."""
+    was, now = before.get(measure.name), after.get(measure.name)
+    moved = deltas.delta(now, was, measure=measure, enough=enough(before, after))
+    return shown.show(was), shown.show(now), moved
+
+
 def where(scope: Scope, pair: Pair) -> dict[str, Any]:
     """Rows by the size of their move, `(rest)`, total."""
     by = by_of(scope)
@@ -67,34 +93,7 @@ def where(scope: Scope, pair: Pair) -> dict[str, Any]:
         if runs
         else ()
     )
-
-    def row(name: str, before: Figures, after: Figures, href: str = "", note: str = "") -> MovedRow:
-        was, now = known(before).get("cost"), known(after).get("cost")
-        amount = deltas.amount_moved(now, was)
-        return MovedRow(
-            name=name,
-            href=href,
-            a=column.show(was if before else None),
-            b=column.show(now if after else None),
-            change=_signed(column, amount),
-            is_label=name in LABELS,
-            note=note,
-            delta=deltas.delta(now, was, measure=MEASURES["cost"], base_total=base),
-            cells=tuple(
-                (
-                    shown.show(before.get(measure.name)),
-                    shown.show(after.get(measure.name)),
-                    deltas.delta(
-                        after.get(measure.name),
-                        before.get(measure.name),
-                        measure=measure,
-                        enough=enough(before, after),
-                    ),
-                )
-                for measure, shown in extra
-            ),
-        )
-
+    row = _Rows(column, base, extra).row
     rows = [row(name, a.get(name, {}), b.get(name, {}), _into(scope, by, name)) for name in names[:ROWS]]
     if names[ROWS:] or REST in a or REST in b:
         left = [*names[ROWS:], REST]
